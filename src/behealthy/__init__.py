@@ -1,0 +1,1 @@
+"""Clinical notes in, diseases and treatments out."""

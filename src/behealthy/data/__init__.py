@@ -1,0 +1,1 @@
+"""What people wrote and marked: reading, writing, splitting."""

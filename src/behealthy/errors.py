@@ -1,0 +1,89 @@
+"""Every error that this package raises on purpose.
+
+    BeHealthyError
+    ├── BadInput                what came in cannot be used
+    │   ├── UnreadableFile      bytes are not text, too large, or the file is away
+    │   ├── FormatError         a file is not what its format says (carries file, line, reason)
+    │   └── LabelError          a label or type that no map names
+    ├── BundleError             a model or dictionary folder cannot be used
+    │   ├── DamagedBundle       incomplete, truncated, or its hashes do not match
+    │   ├── ForeignBundle       not one of ours, or of another kind
+    │   └── NewerBundle         written by a later version of this package
+    ├── TrainingError           no model can come of this
+    └── TrackingError           the experiment tracker refused or is away
+
+Messages name the thing, its owner and the value, and never quote a note. Errors of libraries are mapped here at the
+edge with ``raise ... from exc``; only the command line and the HTTP handler turn errors into exit codes and statuses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class BeHealthyError(Exception):
+    """The root: catch this to catch everything that is ours."""
+
+
+class BadInput(BeHealthyError):
+    """What came in cannot be used."""
+
+
+class UnreadableFile(BadInput):
+    """The bytes are not text, are too many, or are not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault in a file: where and why. ``line`` counts from 1; 0 means the file as a whole."""
+
+    path: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.reason}" if self.line else f"{self.path}: {self.reason}"
+
+
+class FormatError(BadInput):
+    """A file is not what its format says; carries every fault that was found."""
+
+    def __init__(self, problems: list[Problem] | Problem) -> None:
+        self.problems = [problems] if isinstance(problems, Problem) else problems
+        shown = "\n".join(str(p) for p in self.problems[:20])
+        more = len(self.problems) - 20
+        super().__init__(shown + (f"\n... and {more} more" if more > 0 else ""))
+
+
+class LabelError(BadInput):
+    """A label or type that no map names."""
+
+
+class BundleError(BeHealthyError):
+    """A model or dictionary folder cannot be used."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        self.path = str(path)
+        self.reason = reason
+        super().__init__(f"bundle {self.path}: {reason}")
+
+
+class DamagedBundle(BundleError):
+    """Incomplete, truncated, or its hashes do not match."""
+
+
+class ForeignBundle(BundleError):
+    """Not one of ours, or of another kind than asked for."""
+
+
+class NewerBundle(BundleError):
+    """Written by a later version of this package."""
+
+
+class TrainingError(BeHealthyError):
+    """No model can come of this."""
+
+
+class TrackingError(BeHealthyError):
+    """The experiment tracker refused or is away."""
