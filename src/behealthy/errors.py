@@ -4,7 +4,8 @@
     ├── BadInput                what came in cannot be used
     │   ├── UnreadableFile      bytes are not text, too large, or the file is away
     │   ├── FormatError         a file is not what its format says (carries file, line, reason)
-    │   └── LabelError          a label or type that no map names
+    │   ├── LabelError          a label or type that no map names
+    │   └── SettingsError       the environment asks for what cannot be (carries every fault)
     ├── BundleError             a model or dictionary folder cannot be used
     │   ├── DamagedBundle       incomplete, truncated, or its hashes do not match
     │   ├── ForeignBundle       not one of ours, or of another kind
@@ -58,6 +59,14 @@ class FormatError(BadInput):
 
 class LabelError(BadInput):
     """A label or type that no map names."""
+
+
+class SettingsError(BadInput):
+    """The environment asks for what cannot be; carries every fault that was found."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
 
 
 class BundleError(BeHealthyError):

@@ -24,12 +24,14 @@ PIECES = re.compile(
     r"""
       \s+                                              # white space, kept as a piece
     | \[\*\*[^\]\n]{0,80}\*\*\]                        # [**2101-3-4**]
-    | \*\*[A-Z]+(?:\[[^\]\n]{0,40}\])?                 # **NAME[AAA], **INSTITUTION
-    | (?:[^\W\d_]\.){2,}                               # b.i.d.  U.S.  p.o.
-    | \d++(?:[.,]\d++)*+(?![^\W\d_])                   # 120  1.5  1,000
-    | \d++(?:\.\d++)?+(?=(?:mg|mcg|g|kg|ml|l|cm|mm|mEq|units?)\b)   # the 500 of 500mg, but 2nd stays whole
+    | \*\*[A-Z]++(?:-[A-Z]++)*+(?:\[[^\]\n]{0,40}\]|(?![^\W_]|\*\*))   # **NAME[AAA], **INSTITUTION, not **bold**
+    | (?:[^\W\d_]\.){2,}(?:[^\W\d_](?!\w))?            # b.i.d.  U.S.  p.o.  b.i.d
+    | \d++(?:[.,]\d++)++                               # 1.5  1,000, also the 1.5 of 1.5cm
+    | \d++(?![^\W_])                                   # 120
+    | \d++(?=(?i:m?c?g|[\u00b5\u03bcu]g|kg|gms?|[mcd]?l|iu|cc|[cm]m|meq|mmol|mmhg|bpm|units?|tabs?|hrs?|mins?|wks?|mos?
+        |y[ro]s?|lbs?|[ap]m)\b)                        # the 500 of 500mg, but 2nd and 3D stay whole
     | [^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*     # words, T2DM, CD4, with combining accents
-    | ['\u2019](?:s|t|re|ve|ll|d|m)\b                  # 's  't
+    | ['\u2019](?i:s|t|re|ve|ll|d|m)\b                 # 's  't
     | [^\w\s]                                          # any other sign alone
     | .                                                # underscores and what else is left
     """,
@@ -45,17 +47,34 @@ LOWER = 32  # begins with a lower-case letter
 DIGIT = 64  # begins with a digit
 BULLET = 128  # - * • and the like
 CLOSER = 256  # ) ] " ’
-ABBREVIATION = 512  # a full stop after it does not end a sentence
+ABBREVIATION = 512  # a full stop after it never ends a sentence: Dr.
 COLON = 1024
 CAPS = 2048  # two or more letters, all upper-case
 DOTTED = 4096  # b.i.d. : carries its own full stop
+SHORTENED = 8192  # a full stop after it ends a sentence only where the next begins with a capital: abd.
+INITIAL = 16384  # a capital alone: J. Gray, E. coli
+LETTERED = 32768  # words that a capital alone may follow: vitamin D
+QUESTION = 65536
+JOINER = 131072  # signs that no sentence begins with
+ITEM = 262144  # one or two digits, as before the full stop of a numbered list
 
+# As written: MS, ST, VS and PT are something else.
 _ABBREVIATIONS = frozenset(
-    "dr mr mrs ms prof st sr jr vs approx appt dept fig figs no nos vol resp cf al hosp temp wt ht ca etc inc esp "
-    "viz pt pts q po iv im sc".split()
+    "dr Dr DR mr Mr MR mrs Mrs MRS ms Ms prof Prof st St vs Vs approx Approx fig Fig figs Figs cf viz esp Ph".split()
 )
-_BULLETS = frozenset("-*•·–—▪◦>+o")
+_SHORTENED = frozenset(
+    "no nos sr jr al etc inc dept appt hosp vol resp temp wt ht ca pt pts q po iv im sc sq hx dx rx tx abd ext neuro "
+    "gen pulm bilat mod min max rt lt ant post inf sup lat med tab tabs cap caps inj susp sol yr yrs mo mos wk "
+    "wks hr hrs mins sec lb lbs oz w c s incl reg freq occ prev eval exam vag rec".split()
+)
+_LETTERED = frozenset(
+    "hepatitis vitamin group type grade stage class factor influenza hemophilia haemophilia child pugh part option "
+    "protein phase plan level team pod complex".split()
+)
+_BULLETS = frozenset("-*•·–—▪■●○◦◆>+#o‣➢✓→\uf0b7")
 _CLOSERS = frozenset(")]}\"'”’»")
+_JOINERS = frozenset(",;:/%&=.")
+_LINE_END = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 
 
 class Vocabulary(dict[str, int]):
@@ -116,31 +135,29 @@ class Vocabulary(dict[str, int]):
 def piece_flags(piece: str) -> int:
     """Give the facts of a piece that sentence splitting asks for, as a sum of the constants above."""
     if piece.isspace():
-        ends = piece.count("\n") + piece.count("\r") - piece.count("\r\n")
+        ends = len(_LINE_END.findall(piece))
         return SPACE | (NEWLINE if ends == 1 else BLANK if ends > 1 else 0)
-    flags = 0
-    first = piece[0]
-    if first.isupper() or first == "*" or (first == "[" and len(piece) > 1):
-        flags |= UPPER
-    elif first.islower():
-        flags |= LOWER
-    elif first.isdigit():
-        flags |= DIGIT
-    if piece in (".", "!", "?"):
-        flags |= TERMINATOR
-    if piece == ":":
-        flags |= COLON
-    if piece in _BULLETS:
-        flags |= BULLET
-    if piece in _CLOSERS:
-        flags |= CLOSER
-    if piece.lower() in _ABBREVIATIONS or (len(piece) == 1 and first.isupper()):
-        flags |= ABBREVIATION
-    if len(piece) > 1 and piece.isupper() and piece.isalpha():
-        flags |= CAPS
-    if len(piece) > 2 and piece[-1] == ".":
-        flags |= DOTTED
-    return flags
+    first, alone, lower = piece[0], len(piece) == 1, piece.lower()
+    dotted = len(piece) > 2 and piece[-1] == "."
+    facts = {
+        UPPER: first.isupper() or (not alone and first in "*["),
+        LOWER: first.islower(),
+        DIGIT: first.isdigit(),
+        TERMINATOR: piece in (".", "!", "?"),
+        QUESTION: piece == "?",
+        COLON: piece == ":",
+        BULLET: piece in _BULLETS,
+        CLOSER: piece in _CLOSERS,
+        JOINER: piece in _JOINERS,
+        ABBREVIATION: piece in _ABBREVIATIONS,
+        SHORTENED: lower in _SHORTENED,
+        LETTERED: lower in _LETTERED,
+        INITIAL: alone and first.isupper(),
+        CAPS: not alone and piece.isupper() and piece.isalpha(),
+        DOTTED: dotted and lower not in ("i.e.", "e.g."),
+        ITEM: len(piece) < 3 and piece.isdigit(),
+    }
+    return sum(flag for flag, holds in facts.items() if holds)
 
 
 @dataclass(frozen=True, slots=True)

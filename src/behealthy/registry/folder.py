@@ -35,11 +35,15 @@ _FILE_NAME = re.compile(r"[a-z][a-z0-9_]*\.(npy|txt)")
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What one folder holds: arrays and string lists by name, and the facts its writer gave."""
+    """What one folder holds: arrays and string lists by name, the facts its writer gave, and its seal.
+
+    The seal is a hash over the manifest, which hashes every file: equal seals mean equal folders.
+    """
 
     arrays: Mapping[str, npt.NDArray[Any]]
     texts: Mapping[str, tuple[str, ...]]
     meta: Mapping[str, Any]
+    seal: str
 
 
 def write_folder(
@@ -110,7 +114,7 @@ def read_folder(path: Path, kind: str, *, verify: bool = True) -> Folder:
                 texts[stem] = tuple(strings)
         except (ValueError, EOFError) as exc:
             raise DamagedBundle(place, f"{name} is not readable: {exc}") from exc
-    return Folder(arrays, texts, manifest["meta"])
+    return Folder(arrays, texts, manifest["meta"], manifest["seal"])
 
 
 def _encode(arrays: Mapping[str, npt.NDArray[Any]], texts: Mapping[str, Sequence[str]]) -> dict[str, bytes]:

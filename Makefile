@@ -1,0 +1,101 @@
+# Everything that one does here, one target each. Needs Python 3.11 or later and make; the rest comes by itself.
+# A target that needs the environment sees to it first, and is quick when nothing changed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+BENCH := .venv-bench/bin
+
+# Where the annotated corpora lie; only training and the tests that need them look there.
+export BEHEALTHY_CORPORA ?= $(abspath ../shared/data)
+
+# Certificates of the system, as pip has it; some networks put their own before every server.
+export UV_SYSTEM_CERTS ?= true
+export UV_HTTP_TIMEOUT ?= 300
+# What pip was told of the package index and of certificates holds for uv too.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+ifdef PIP_CERT
+export SSL_CERT_FILE ?= $(PIP_CERT)
+endif
+
+UV := $(BIN)/uv
+SYNC := $(UV) pip sync --quiet --require-hashes --build-constraints requirements/build.txt
+INSTALL := $(UV) pip install --quiet --no-deps --build-constraints requirements/build.txt
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test slow lint check format lock starter dictionary bench clean
+
+help: ## list what can be done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/.ready ## make the environment in .venv
+	@echo "Ready: .venv"
+
+run: .venv/.ready ## read the example notes: a table here, a page in out/examples.html
+	@mkdir -p out
+	@$(BIN)/behealthy extract examples/notes --format table
+	@$(BIN)/behealthy extract examples/notes --format html --output out/examples.html
+	@echo "The same as a page: $(CURDIR)/out/examples.html"
+
+test: .venv/.ready ## run the tests, without the slow proofs
+	@$(BIN)/python -m pytest -m "not slow"
+
+slow: .venv/.ready ## run the proofs that take minutes
+	@$(BIN)/python -m pytest -m slow
+
+lint: .venv/.ready ## check format, style, types, layers and dead code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/vulture
+
+check: lint test ## check all that can be checked in minutes
+
+format: .venv/.ready ## put the code into its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: .venv/.uv ## refresh the lock files; UPGRADE=--upgrade takes the newest versions
+	$(LOCK) --group uv -o requirements/uv.txt
+	$(LOCK) --group build -o requirements/build.txt
+	$(LOCK) --group vocabulary --no-deps -o requirements/vocabulary.txt
+	$(LOCK) pyproject.toml -o requirements/run.txt
+	$(LOCK) pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) pyproject.toml --group dev --group bench -c requirements/dev.txt -o requirements/bench.txt
+
+starter: .venv/.ready ## train the model that ships with the package anew
+	$(BIN)/python -m behealthy.learn.starter
+
+dictionary: .venv/.ready ## compile the dictionary that ships with the package anew
+	$(BIN)/python tools/dictionary.py
+
+bench: .venv-bench/.ready ## measure what the README says
+	@for script in $(sort $(wildcard benchmarks/*.py)); do echo "== $$script" && $(BENCH)/python $$script || exit 1; done
+
+clean: ## remove the environments and what tools left behind
+	rm -rf .venv .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache out
+
+# The environments: a stamp file each, older than the locks when they changed. -------------------------------------
+
+.venv/.uv: requirements/uv.txt
+	@sh tools/check-python.sh "$(PYTHON)"
+	@echo "Setting up .venv: a minute or two the first time"
+	@"$(PYTHON)" -m venv .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/.ready: .venv/.uv requirements/dev.txt requirements/vocabulary.txt requirements/build.txt pyproject.toml
+	@$(SYNC) --python $(BIN)/python requirements/dev.txt requirements/vocabulary.txt
+	@$(INSTALL) --python $(BIN)/python --editable .
+	@touch $@
+
+.venv-bench/.ready: .venv/.uv requirements/bench.txt requirements/vocabulary.txt requirements/build.txt pyproject.toml
+	@$(UV) venv --quiet --allow-existing --python $(BIN)/python .venv-bench
+	@$(SYNC) --python $(BENCH)/python requirements/bench.txt requirements/vocabulary.txt
+	@$(INSTALL) --python $(BENCH)/python --editable .
+	@touch $@

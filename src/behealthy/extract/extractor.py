@@ -1,0 +1,110 @@
+"""A note in, an extraction out: the whole core as one callable value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from behealthy.extract.batch import Batch, lay_out
+from behealthy.extract.classes import WordClasses
+from behealthy.extract.lexicon import Lexicon
+from behealthy.extract.streams import Streams
+from behealthy.extract.tagger import Spans, Tagger, Weights
+from behealthy.extract.tokens import Vocabulary
+from behealthy.note import Entity, Extraction, Note
+
+_BATCH_CHARACTERS = 400_000  # per batch of `pipe`: enough to fill the vector units, small enough for the cache
+
+
+class Extractor:
+    """Find the entities of notes with one model.
+
+    Not safe to share between threads: it keeps caches of the words it has seen. Make one for each thread.
+
+    Parameters
+    ----------
+    weights : Weights
+    lexicon, classes : the knowledge the model was trained with, None where it was trained without
+    version : str
+        Name of the model, copied into every extraction.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        lexicon: Lexicon | None = None,
+        classes: WordClasses | None = None,
+        *,
+        version: str = "",
+        cache_words: int = 200_000,
+    ) -> None:
+        self.version = version
+        self.types = tuple(dict.fromkeys(t for head in weights.heads for t in head.types))
+        self._vocabulary = Vocabulary(cache_words)
+        self._streams = Streams(lexicon)
+        self._tagger = Tagger(weights, classes, self._streams.attributes)
+
+    def __call__(self, note: str | Note) -> Extraction:
+        """Extract from one note."""
+        return self._extract([note if isinstance(note, Note) else Note("", note)])[0]
+
+    def pipe(self, notes: Iterable[str | Note]) -> Iterator[Extraction]:
+        """Extract from many notes, in order, batched for speed; memory stays bounded."""
+        batch: list[Note] = []
+        size = 0
+        for note in notes:
+            batch.append(note if isinstance(note, Note) else Note("", note))
+            size += len(batch[-1].text)
+            if size >= _BATCH_CHARACTERS:
+                yield from self._extract(batch)
+                batch, size = [], 0
+        if batch:
+            yield from self._extract(batch)
+
+    def _extract(self, notes: Sequence[Note]) -> list[Extraction]:
+        self._vocabulary.forget_if_full()
+        texts = [note.text for note in notes]
+        batch = lay_out(texts, self._vocabulary)
+        found: list[list[Entity]] = [[] for _ in notes]
+        if len(batch.words):
+            symbols = self._streams(batch, self._vocabulary)
+            spans = merge(self._tagger.tag(batch, self._vocabulary, symbols))
+            _collect(texts, batch, spans, found)
+        return [
+            Extraction(note.id, note.text, tuple(entities), model_version=self.version)
+            for note, entities in zip(notes, found, strict=True)
+        ]
+
+
+def merge(heads: Sequence[Spans]) -> Spans:
+    """Put the spans of several heads into reading order; where two overlap, the more probable stays."""
+    if len(heads) == 1:
+        return heads[0]
+    first = np.concatenate([s.first for s in heads])
+    last = np.concatenate([s.last for s in heads])
+    score = np.concatenate([s.score for s in heads])
+    types = [t for s in heads for t in s.type]
+    order = np.lexsort((-score, first))
+    kept: list[int] = []
+    for i in order.tolist():
+        while kept and last[kept[-1]] >= first[i] and score[kept[-1]] < score[i]:
+            kept.pop()
+        if not kept or last[kept[-1]] < first[i]:
+            kept.append(i)
+    chosen = np.array(kept, np.int64)
+    return Spans(first[chosen], last[chosen], [types[i] for i in kept], score[chosen])
+
+
+def _collect(texts: Sequence[str], batch: Batch, spans: Spans, found: list[list[Entity]]) -> None:
+    rows = zip(
+        batch.note[spans.first].tolist(),
+        batch.starts[spans.first].tolist(),
+        batch.ends[spans.last].tolist(),
+        spans.type,
+        spans.score.tolist(),
+        strict=True,
+    )
+    for note, start, end, kind, score in rows:
+        entities = found[note]
+        entities.append(Entity(start, end, texts[note][start:end], kind, score, id=f"e{len(entities) + 1}"))

@@ -1,0 +1,177 @@
+"""Train the CRF that the tagger compiles: one head for all types, or one for each.
+
+Two trainers give the same kind of weights. ``likelihood`` is ours (see `learn.likelihood`): it works on the compiled
+tables, takes partly labelled documents and per-template scales. ``crfsuite`` is the C++ reference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from scipy import sparse
+
+from behealthy.errors import TrainingError
+from behealthy.extract.features import WIDEST, radius
+from behealthy.extract.lattice import FloatArray, IntArray
+from behealthy.extract.tagger import Block, Head, Weights, blocks_from
+from behealthy.learn.dataset import Dataset, Knowledge, Scheme, encode, label_names, lay_out_documents
+from behealthy.learn.likelihood import BoolArray, Likelihood, Stream, minimise
+from behealthy.note import Extraction, to_json
+
+Progress = Callable[[int, float], None]  # iteration, loss
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every choice that makes a model, with the values that won on held-out training documents.
+
+    Attributes
+    ----------
+    l2 : float
+        Strength of the Gaussian prior on the weights.
+    scales : mapping of str to float
+        Prior width by template: an attribute with a smaller value must earn its weight harder.
+    fewest : int
+        Attributes seen less often in training are left out.
+    caution : float
+        See `extract.tagger.Head.caution`; a positive value calls more entities.
+    """
+
+    types: tuple[str, ...]
+    scheme: Scheme = "BIOES"
+    trainer: Literal["likelihood", "crfsuite"] = "likelihood"
+    head_per_type: bool = False
+    l2: float = 1.0
+    scales: Mapping[str, float] = field(default_factory=dict)
+    iterations: int = 150
+    fewest: int = 1
+    caution: float = 0.3
+
+    def to_json(self) -> dict[str, object]:
+        """Plain values, for the manifest and the experiment tracker."""
+        return asdict(self) | {"scales": dict(self.scales), "types": list(self.types)}
+
+
+def data_hash(documents: Sequence[Extraction]) -> str:
+    """SHA-256 of texts and annotations in order; equal documents have equal hashes on every machine."""
+    digest = hashlib.sha256()
+    for document in documents:
+        digest.update(json.dumps(to_json(document), sort_keys=True, ensure_ascii=True).encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def train(
+    documents: Sequence[Extraction],
+    recipe: Recipe,
+    knowledge: Knowledge | None = None,
+    progress: Progress | None = None,
+) -> Weights:
+    """Fit a model to documents.
+
+    Raises
+    ------
+    TrainingError
+        When the documents hold no text, or none of the wanted types.
+    """
+    present = {e.type for d in documents for e in d.entities}
+    if not present & set(recipe.types):
+        raise TrainingError(f"none of the types {', '.join(recipe.types)} occurs in {len(documents)} documents")
+    dataset = lay_out_documents(documents, knowledge or Knowledge())
+    if recipe.head_per_type:
+        return join([_train_head(dataset, replace(recipe, types=(t,)), progress) for t in recipe.types])
+    return _train_head(dataset, recipe, progress)
+
+
+def _train_head(dataset: Dataset, recipe: Recipe, progress: Progress | None) -> Weights:
+    labels = encode(dataset, recipe.types, recipe.scheme)
+    if recipe.trainer == "crfsuite":
+        from behealthy.learn import crfsuite
+
+        return crfsuite.train(dataset, labels, recipe, progress)
+    names = label_names(recipe.types, recipe.scheme)
+    allowed = np.eye(len(names), dtype=np.bool_)[labels]
+    return fit(dataset, allowed, names, recipe, progress)
+
+
+def fit(
+    dataset: Dataset,
+    allowed: BoolArray,
+    labels: tuple[str, ...],
+    recipe: Recipe,
+    progress: Progress | None = None,
+) -> Weights:
+    """Maximise the likelihood of the labels each token is allowed to have.
+
+    Parameters
+    ----------
+    allowed : bool array of shape (N, L)
+    """
+    streams, names = _streams(dataset, recipe)
+    objective = Likelihood(streams, dataset.batch.positions, dataset.batch.lengths, allowed, l2=recipe.l2)
+    parameters = minimise(objective, iterations=recipe.iterations, progress=progress)
+    tables, transitions = objective.split(parameters)
+    head = Head(labels, transitions.copy(), recipe.caution)
+    blocks: dict[int, tuple[list[str], list[FloatArray]]] = {}
+    for stream, own, table in zip(streams, names, tables, strict=True):
+        scale = np.array([recipe.scales.get(a[0], 1.0) for a in own])
+        attributes, rows = blocks.setdefault(stream.radius, ([], []))
+        attributes += own
+        rows.append(table.reshape(len(own), 2 * stream.radius + 1, len(labels)) * scale[:, None, None])
+    return Weights((head,), tuple(Block(r, tuple(a), np.concatenate(t)) for r, (a, t) in sorted(blocks.items())))
+
+
+def _streams(dataset: Dataset, recipe: Recipe) -> tuple[list[Stream], list[list[str]]]:
+    """Attribute matrices, one for each stream and radius, and the names of their columns."""
+    streams, names = [], []
+    for symbols, attributes in zip(dataset.symbols, dataset.attributes, strict=True):
+        counts: dict[str, int] = {}
+        for own, n in zip(attributes, np.bincount(symbols, minlength=len(attributes)).tolist(), strict=True):
+            for attribute in own:
+                counts[attribute] = counts.get(attribute, 0) + n
+        for reach in range(WIDEST + 1):
+            columns = [a for a, n in counts.items() if n >= recipe.fewest and radius(a) == reach]
+            if columns:
+                streams.append(Stream(symbols, _matrix(attributes, columns, recipe.scales), reach))
+                names.append(columns)
+    return streams, names
+
+
+def _matrix(attributes: list[list[str]], columns: list[str], scales: Mapping[str, float]) -> sparse.csr_matrix:
+    index = {a: i for i, a in enumerate(columns)}
+    found = [(i, index[a], scales.get(a[0], 1.0)) for i, own in enumerate(attributes) for a in own if a in index]
+    row, column, value = (np.array(x) for x in zip(*found, strict=True)) if found else (np.zeros(0),) * 3
+    return sparse.csr_matrix((value, (row, column)), shape=(len(attributes), len(columns)))
+
+
+def join(models: Sequence[Weights]) -> Weights:
+    """Put single models side by side as the heads of one; attributes are shared where they meet."""
+    columns = sum(m.columns for m in models)
+    at, reach = 0, {}
+    for model in models:
+        for block in model.blocks:
+            for a in block.attributes:
+                reach[a] = max(reach.get(a, 0), block.radius)
+    index: dict[int, dict[str, int]] = {}
+    for a, r in reach.items():
+        own = index.setdefault(r, {})
+        own[a] = len(own)
+    tables = {r: np.zeros((len(own), 2 * r + 1, columns)) for r, own in index.items()}
+    for model in models:
+        for block in model.blocks:
+            for i, a in enumerate(block.attributes):
+                r = reach[a]
+                shift = r - block.radius
+                tables[r][index[r][a], shift : shift + 2 * block.radius + 1, at : at + model.columns] = block.table[i]
+        at += model.columns
+    return Weights(
+        tuple(h for m in models for h in m.heads), tuple(Block(r, tuple(index[r]), tables[r]) for r in sorted(tables))
+    )
+
+
+__all__ = ["IntArray", "Progress", "Recipe", "blocks_from", "data_hash", "fit", "join", "train"]

@@ -1,0 +1,99 @@
+"""Documents laid out for training: tokens, streams, and what each token may be labelled.
+
+Refuses to know how a model is fitted; both trainers take what is made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from behealthy.extract.batch import Batch, lay_out
+from behealthy.extract.classes import WordClasses
+from behealthy.extract.features import word_attributes
+from behealthy.extract.lexicon import Lexicon
+from behealthy.extract.streams import Streams
+from behealthy.extract.tokens import IntArray, Vocabulary
+from behealthy.note import Extraction
+
+Scheme = Literal["BIO", "BIOES"]
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What a model may lean on beside its training text."""
+
+    lexicon: Lexicon | None = None
+    classes: WordClasses | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Documents laid out as one batch.
+
+    Attributes
+    ----------
+    batch : Batch
+    symbols : list of int64 arrays of shape (P,)
+        The words first, renumbered from 0 (no token), then the other streams.
+    attributes : list of list of list of str
+        Attributes of each symbol, for each stream.
+    """
+
+    documents: tuple[Extraction, ...]
+    batch: Batch
+    symbols: list[IntArray]
+    attributes: list[list[list[str]]]
+
+
+def lay_out_documents(documents: Sequence[Extraction], knowledge: Knowledge) -> Dataset:
+    """Tokenise documents and look their words up."""
+    vocabulary = Vocabulary(limit=2**62)
+    batch = lay_out([d.text for d in documents], vocabulary)
+    streams = Streams(knowledge.lexicon)
+    used, words = np.unique(batch.padded, return_inverse=True)
+    of_words = [word_attributes(vocabulary.words[i], knowledge.classes) for i in used.tolist()]
+    return Dataset(
+        tuple(documents),
+        batch,
+        [words.astype(np.int64), *streams(batch, vocabulary)],
+        [of_words, *streams.attributes],
+    )
+
+
+def label_names(types: Sequence[str], scheme: Scheme) -> tuple[str, ...]:
+    """Labels of a head: O, then the prefixes of the scheme for each type."""
+    return ("O", *(f"{prefix}-{kind}" for kind in types for prefix in scheme if prefix != "O"))
+
+
+def encode(dataset: Dataset, types: Sequence[str], scheme: Scheme) -> IntArray:
+    """Label every token, int64 of shape (N,), numbers into `label_names`.
+
+    An entity covers every token it touches. Of overlapping entities the longest is kept, since a chain can only carry
+    one; entities of other types are left out.
+    """
+    names = label_names(types, scheme)
+    number = {name: i for i, name in enumerate(names)}
+    batch = dataset.batch
+    out = np.zeros(len(batch.words), np.int64)
+    bounds = np.searchsorted(batch.note, np.arange(len(dataset.documents) + 1))
+    for d, document in enumerate(dataset.documents):
+        a, b = int(bounds[d]), int(bounds[d + 1])
+        starts, ends = batch.starts[a:b], batch.ends[a:b]
+        for entity in sorted(document.entities, key=lambda e: (e.start - e.end, e.start)):
+            if entity.type not in types:
+                continue
+            i = a + int(np.searchsorted(ends, entity.start, "right"))
+            j = a + int(np.searchsorted(starts, entity.end, "left"))
+            if i < j and not out[i:j].any():
+                out[i:j] = [number[f"{p}-{entity.type}"] for p in _prefixes(j - i, scheme)]
+    return out
+
+
+def _prefixes(tokens: int, scheme: Scheme) -> str:
+    if scheme == "BIO":
+        return "B" + "I" * (tokens - 1)
+    return "S" if tokens == 1 else "B" + "I" * (tokens - 2) + "E"

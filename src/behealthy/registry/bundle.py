@@ -1,0 +1,156 @@
+"""A model as a folder: weights, labels, what it was trained on and what it needs; and how to load it.
+
+Everything is arrays, lists of strings and one manifest (see `registry.folder`); nothing is unpickled. The dictionary
+and the word classes come with the package, and a bundle names the versions it was trained with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from behealthy.errors import BundleError, DamagedBundle
+from behealthy.extract.classes import WordClasses
+from behealthy.extract.extractor import Extractor
+from behealthy.extract.lexicon import Lexicon
+from behealthy.extract.tagger import Block, Head, Weights
+from behealthy.registry.folder import read_folder, write_folder
+
+KIND = "model"
+STARTER = "starter"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A bundle in memory.
+
+    Attributes
+    ----------
+    facts : mapping
+        What the manifest says beside the weights: ``name``, ``recipe``, ``data`` (hash, documents, sources),
+        ``metrics``, ``knowledge`` (version by part).
+    """
+
+    path: Path
+    weights: Weights
+    facts: Mapping[str, Any]
+    seal: str
+
+    @property
+    def version(self) -> str:
+        """Name and the first digits of the seal: enough to tell two models apart."""
+        return f"{self.facts['name']}-{self.seal[:8]}"
+
+
+def package_folder(name: str) -> Path:
+    """A folder that ships inside the package."""
+    return Path(str(resources.files("behealthy"))).joinpath(*name.split("/"))
+
+
+def load_lexicon() -> Lexicon:
+    """Load the dictionary that ships with the package."""
+    path = package_folder("extract/knowledge/lexicon")
+    folder = read_folder(path, "lexicon")
+    try:
+        return Lexicon.from_arrays(folder.arrays, folder.meta)
+    except ValueError as exc:
+        raise DamagedBundle(path, str(exc)) from exc
+
+
+def load_classes() -> WordClasses:
+    """Load the word classes that ship with the package."""
+    path = package_folder("extract/knowledge/classes")
+    folder = read_folder(path, "classes")
+    try:
+        return WordClasses.from_arrays(folder.arrays)
+    except ValueError as exc:
+        raise DamagedBundle(path, str(exc)) from exc
+
+
+def knowledge_versions() -> dict[str, str]:
+    """Version of each part of the package's knowledge, as bundles record it."""
+    out = {}
+    for part in ("lexicon", "classes"):
+        folder = read_folder(package_folder(f"extract/knowledge/{part}"), part)
+        out[part] = folder.seal[:12]
+    return out
+
+
+def save_model(
+    path: Path,
+    weights: Weights,
+    facts: Mapping[str, Any],
+    *,
+    dtype: npt.DTypeLike = np.float32,
+) -> None:
+    """Write a bundle; the folder appears whole or not at all.
+
+    Parameters
+    ----------
+    dtype : float type of the stored tables
+        The stored numbers are the model: a narrower type makes another, slightly different one.
+
+    Raises
+    ------
+    BundleError
+        When the target exists and is not a bundle, or the facts lack what every bundle has.
+    """
+    lacking = {"name", "recipe", "data", "knowledge"} - set(facts)
+    if lacking:
+        raise BundleError(path, f"facts lack {', '.join(sorted(lacking))}")
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    texts: dict[str, tuple[str, ...]] = {}
+    for block in weights.blocks:
+        arrays[f"table_{block.radius}"] = np.asarray(block.table).astype(dtype)
+        texts[f"attributes_{block.radius}"] = block.attributes
+    heads = []
+    for i, head in enumerate(weights.heads):
+        arrays[f"transitions_{i}"] = head.transitions.astype(np.float64)
+        heads.append({"labels": list(head.labels), "caution": head.caution})
+    write_folder(path, KIND, arrays, {**facts, "heads": heads, "radii": [b.radius for b in weights.blocks]}, texts)
+
+
+def load_model(path: Path) -> Model:
+    """Read a bundle.
+
+    Raises
+    ------
+    ForeignBundle, DamagedBundle, NewerBundle
+        See `registry.folder.read_folder`.
+    """
+    folder = read_folder(path, KIND)
+    meta = dict(folder.meta)
+    try:
+        heads = tuple(
+            Head(tuple(h["labels"]), folder.arrays[f"transitions_{i}"], float(h["caution"]))
+            for i, h in enumerate(meta.pop("heads"))
+        )
+        blocks = tuple(
+            Block(int(r), tuple(folder.texts[f"attributes_{r}"]), folder.arrays[f"table_{r}"])
+            for r in meta.pop("radii")
+        )
+    except (KeyError, TypeError, ValueError) as exc:
+        raise DamagedBundle(path, f"its parts do not fit together ({exc})") from exc
+    columns = sum(len(h.labels) for h in heads)
+    for block in blocks:
+        if block.table.shape != (len(block.attributes), 2 * block.radius + 1, columns):
+            raise DamagedBundle(path, f"table_{block.radius} has the shape {block.table.shape}")
+    return Model(path, Weights(heads, blocks), meta, folder.seal)
+
+
+def load(path: Path | str | None = None) -> Extractor:
+    """Load a model, the shipped one by default, and give an extractor that is ready for notes."""
+    model = load_model(package_folder(STARTER) if path is None else Path(path))
+    uses = model.facts["knowledge"]
+    return Extractor(
+        model.weights,
+        load_lexicon() if "lexicon" in uses else None,
+        load_classes() if "classes" in uses else None,
+        version=model.version,
+    )

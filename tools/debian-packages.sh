@@ -1,0 +1,17 @@
+#!/bin/bash
+# Install the Debian packages that the tests and pictures need, those that are missing; needs root for that.
+set -euo pipefail
+
+# package and the command that shows it is there
+needed=("chromium chromium")
+
+missing=()
+for entry in "${needed[@]}"; do
+    read -r package command <<<"$entry"
+    command -v "$command" >/dev/null || missing+=("$package")
+done
+if ((${#missing[@]})); then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
