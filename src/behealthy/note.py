@@ -6,9 +6,12 @@ databases or HTTP; every other part of the house speaks in these words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+_T = TypeVar("_T")
 
 DISEASE = "DISEASE"
 TREATMENT = "TREATMENT"
@@ -147,80 +150,121 @@ def from_json(data: Mapping[str, Any]) -> Extraction:
     Raises
     ------
     ValueError
-        With every fault found, when a field is missing, of the wrong kind, or an offset does not fit the text.
+        With every fault found: a field that is missing or of the wrong kind, an offset that does not fit the text, a
+        score outside [0, 1], an id that two entities have, a relation to an entity that is not there.
     """
     faults: list[str] = []
     text = data.get("text")
     if not isinstance(text, str):
         raise ValueError("field 'text' is missing or not a string")
-    entities = []
-    for i, raw in enumerate(_list(data, "entities", faults)):
-        try:
-            entities.append(_read_entity(text, raw, i + 1))
-        except (KeyError, TypeError, ValueError) as exc:
-            faults.append(f"entities[{i}]: {_reason(exc)}")
-    known = {e.id for e in entities}
-    relations = []
-    for i, raw in enumerate(_list(data, "relations", faults)):
-        try:
-            relation = Relation(str(raw["type"]), str(raw["head"]), str(raw["tail"]), float(raw.get("score", 1.0)))
-        except (KeyError, TypeError, ValueError, AttributeError) as exc:
-            faults.append(f"relations[{i}]: {_reason(exc)}")
-            continue
-        missing = {relation.head, relation.tail} - known
-        if missing:
-            faults.append(f"relations[{i}]: no entity {', '.join(sorted(missing))}")
-        else:
-            relations.append(relation)
+    entities = _read_each(data, "entities", lambda raw, number: _read_entity(text, raw, number), faults)
+    times = Counter(e.id for e in entities)
+    faults += [f"the id {id_!r} belongs to {n} entities" for id_, n in times.items() if n > 1]
+    relations = _read_each(data, "relations", lambda raw, _: _read_relation(raw, times.keys()), faults)
+    warnings = _read_each(data, "warnings", lambda raw, _: _string(raw, "a warning"), faults)
+    note_id, version = data.get("note_id") or data.get("id") or "", data.get("model_version")
+    if type(note_id) not in (str, int):
+        faults.append("note_id is neither a string nor a whole number")
+    if not isinstance(version, str | None):
+        faults.append("model_version is not a string")
     if faults:
         raise ValueError("; ".join(faults))
-    version = data.get("model_version")
     return Extraction(
-        note_id=str(data.get("note_id") or data.get("id") or ""),
+        note_id=str(note_id),
         text=text,
         entities=tuple(entities),
         relations=tuple(relations),
-        model_version=None if version is None else str(version),
-        warnings=tuple(str(w) for w in data.get("warnings") or ()),
+        model_version=version,
+        warnings=tuple(warnings),
     )
 
 
-def _list(data: Mapping[str, Any], key: str, faults: list[str]) -> Sequence[Any]:
-    value = data.get(key)
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        faults.append(f"field {key!r} is not a list")
-        return ()
-    return value
+def _read_each(data: Mapping[str, Any], key: str, read: Callable[[Any, int], _T], faults: list[str]) -> list[_T]:
+    """Read the items of a list, numbered from 1; what is wrong goes to the faults, with the item's place."""
+    values = data.get(key)
+    if values is None:
+        return []
+    if not isinstance(values, list):
+        faults.append(f"a field is of the wrong kind: {key!r} is not a list")
+        return []
+    out = []
+    for i, raw in enumerate(values):
+        try:
+            out.append(read(raw, i + 1))
+        except KeyError as exc:
+            faults.append(f"{key}[{i}]: missing field {exc}")
+        except ValueError as exc:
+            faults.append(f"{key}[{i}]: {exc}")
+    return out
 
 
-def _read_entity(text: str, raw: Mapping[str, Any], number: int) -> Entity:
-    start, end = raw["start"], raw["end"]
+def _read_entity(text: str, raw: Any, number: int) -> Entity:
+    fields = _object(raw, "an entity")
+    start, end = fields["start"], fields["end"]
     if type(start) is not int or type(end) is not int:
         raise ValueError("start and end must be whole numbers")
-    assertion = raw.get("assertion")
+    assertion, section = fields.get("assertion"), fields.get("section")
     if assertion is not None and assertion not in ASSERTIONS:
         raise ValueError(f"assertion {assertion!r} is none of {', '.join(ASSERTIONS)}")
+    codes = fields.get("codes") or []
+    if not isinstance(codes, list):
+        raise ValueError("codes is not a list")
+    attributes = _object(fields.get("attributes") or {}, "attributes")
     entity = entity_at(
         text,
         start,
         end,
-        str(raw["type"]),
-        score=float(raw.get("score", 1.0)),
+        _string(fields["type"], "type"),
+        score=_score(fields),
         assertion=assertion,
-        section=raw.get("section"),
-        codes=tuple(
-            Code(str(c["system"]), str(c["code"]), str(c["display"]), float(c.get("score", 1.0)))
-            for c in raw.get("codes") or ()
-        ),
-        attributes=dict(raw.get("attributes") or {}),
-        id=str(raw.get("id") or f"e{number}"),
+        section=None if section is None else _string(section, "section"),
+        codes=tuple(map(_read_code, codes)),
+        attributes={name: _string(value, f"attribute {name!r}") for name, value in attributes.items()},
+        id=_id(fields.get("id") or f"e{number}"),
     )
-    if "text" in raw and raw["text"] != entity.text:
+    if fields.get("text", entity.text) != entity.text:
         raise ValueError(f"the text at [{start}, {end}) is not the entity's own text")
     return entity
 
 
-def _reason(exc: Exception) -> str:
-    return f"missing field {exc}" if isinstance(exc, KeyError) else str(exc)
+def _read_code(raw: Any) -> Code:
+    fields = _object(raw, "a code")
+    system, code, display = (_string(fields[name], f"{name} of a code") for name in ("system", "code", "display"))
+    return Code(system, code, display, _score(fields))
+
+
+def _read_relation(raw: Any, known: Set[str]) -> Relation:
+    fields = _object(raw, "a relation")
+    relation = Relation(_string(fields["type"], "type"), _id(fields["head"]), _id(fields["tail"]), _score(fields))
+    missing = {relation.head, relation.tail} - known
+    if missing:
+        raise ValueError(f"no entity {', '.join(sorted(missing))}")
+    return relation
+
+
+# A JSON value as what it must be. Values are not quoted: they may be text of the note.
+
+
+def _object(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} is not an object")
+    return value
+
+
+def _string(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is not a string")
+    return value
+
+
+def _id(value: Any) -> str:
+    if type(value) not in (str, int):
+        raise ValueError("an id is neither a string nor a whole number")
+    return str(value)
+
+
+def _score(fields: Mapping[str, Any]) -> float:
+    value = fields.get("score", 1.0)
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise ValueError("score is not a number from 0 to 1")
+    return float(value)

@@ -9,8 +9,8 @@ import numpy as np
 from behealthy.extract.batch import Batch, lay_out
 from behealthy.extract.classes import WordClasses
 from behealthy.extract.lexicon import Lexicon
-from behealthy.extract.streams import Streams
-from behealthy.extract.tagger import Spans, Tagger, Weights
+from behealthy.extract.streams import tagger_with_streams
+from behealthy.extract.tagger import Spans, Weights
 from behealthy.extract.tokens import Vocabulary
 from behealthy.note import Entity, Extraction, Note
 
@@ -42,8 +42,7 @@ class Extractor:
         self.version = version
         self.types = tuple(dict.fromkeys(t for head in weights.heads for t in head.types))
         self._vocabulary = Vocabulary(cache_words)
-        self._streams = Streams(lexicon)
-        self._tagger = Tagger(weights, classes, self._streams.attributes)
+        self._tagger, self._streams = tagger_with_streams(weights, lexicon, classes)
 
     def __call__(self, note: str | Note) -> Extraction:
         """Extract from one note."""

@@ -22,7 +22,7 @@ RADIUS: Mapping[str, int] = {
     "g": 0,  # letter trigrams
     "d": 2,  # dictionary
     "x": 3,  # the edge of the sentence
-    "v": 2,  # place in the note
+    "b": 1,  # what a base model thinks
 }
 WIDEST = max(RADIUS.values())
 

@@ -38,7 +38,7 @@ _HEADING = re.compile(
     )
     (?P<words>
         (?:[^\W\d_]\.){{2,5}}+[^\W\d_]?
-      | [^\W_][\w/&'’+]{{0,30}}+(?:(?:[ \t\u00a0]{{1,3}}|-)[\w/&+][\w/&'’+]{{0,30}}+){{0,8}}+
+      | [^\W_][\w/&'’+]{{0,30}}+(?:(?:[ \u00a0]{{1,3}}|-)[\w/&+][\w/&'’+]{{0,30}}+){{0,8}}+
     )
     (?P<aside>(?:[ ]?\([^()\n\r:]{{1,40}}\))?+)
     (?:
@@ -51,7 +51,7 @@ _HEADING = re.compile(
 )
 _AND = re.compile(r"\s*[/&+]\s*|\s+and\s+")
 _GAP = re.compile(r"[\s-]+")
-_LISTED = re.compile(r"[(\dA-Za-z•·●▪–—-](?![–—-])|\*(?!\*)")  # a bullet or a number, not a rule or **bold**
+_LISTED = re.compile(r"[(\da-z•·●▪–—-](?![–—-])|\*(?!\*)")  # a bullet or a number, not a rule or **bold**
 _RULED = re.compile(r"##|==")
 _SHORT = 2  # characters; PE alone on its line is as likely an embolism as an examination
 
@@ -94,7 +94,7 @@ def sections(text: str) -> list[Section]:
     """
     found = list(_headings(text))
     first = found[0].heading_start if found else len(text)
-    if text[:first].strip():
+    if text[:first].strip().strip("\ufeff"):
         found.insert(0, Section(START, 0, 0, 0, first))
     ends = [section.heading_start for section in found[1:]] + [len(text)]
     return [replace(section, end=end) for section, end in zip(found, ends, strict=bool(found))]

@@ -125,11 +125,15 @@ def _at_line_end(flags: IntArray, gaps: IntArray, starts: IntArray) -> BoolArray
     heading = has(what, UPPER) & has(flags_ahead[1] | flags_ahead[2], COLON)
     heading |= has(flags_ahead[0], COLON) | has(what, CAPS) & (has(flags_ahead[0], CAPS) | alone)
 
-    length = starts[here] - np.maximum.accumulate(np.where(has(gaps, NEWLINE | BLANK), starts, -1))[here - 1]
+    so_far = starts - np.maximum.accumulate(np.where(has(gaps, NEWLINE | BLANK), starts, -1))
+    length = so_far[here - 1] + starts[here] - starts[here - 1]
     word = np.where(alone, 1, np.append(starts, 0)[here + 1] - starts[here])
-    paragraph = np.cumsum(cut)[here]
+    paragraph = np.cumsum(cut)[here] - 1
     first = np.flatnonzero(np.diff(paragraph, prepend=-1))
-    longest = np.repeat(np.maximum.reduceat(length, first), np.diff(first, append=len(here)))
+    longest = np.maximum.reduceat(length, first)
+    last = np.append(np.flatnonzero(cut)[1:], len(flags)) - 1  # token of each paragraph
+    longest = np.maximum(longest, so_far[last][paragraph[first]])
+    longest = np.repeat(longest, np.diff(first, append=len(here)))
     wrapped = (length + word + _WORD_TAIL >= longest) & (longest <= _WIDEST_PAGE)
     wrapped &= length >= np.where(has(what, LOWER), _WRAPPED_LOWER, _WRAPPED)
     numbered = has(what, DIGIT) & has(flags_ahead[0], TERMINATOR | CLOSER)

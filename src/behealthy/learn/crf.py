@@ -38,8 +38,8 @@ class Recipe:
         Prior width by template: an attribute with a smaller value must earn its weight harder.
     fewest : int
         Attributes seen less often in training are left out.
-    caution : float
-        See `extract.tagger.Head.caution`; a positive value calls more entities.
+    lean : float
+        See `extract.tagger.Head`; a positive value calls more entities.
     """
 
     types: tuple[str, ...]
@@ -50,7 +50,7 @@ class Recipe:
     scales: Mapping[str, float] = field(default_factory=dict)
     iterations: int = 150
     fewest: int = 1
-    caution: float = 0.3
+    lean: float = 0.3
 
     def to_json(self) -> dict[str, object]:
         """Plain values, for the manifest and the experiment tracker."""
@@ -82,10 +82,13 @@ def train(
     present = {e.type for d in documents for e in d.entities}
     if not present & set(recipe.types):
         raise TrainingError(f"none of the types {', '.join(recipe.types)} occurs in {len(documents)} documents")
-    dataset = lay_out_documents(documents, knowledge or Knowledge())
+    knowledge = knowledge or Knowledge()
+    dataset = lay_out_documents(documents, knowledge)
     if recipe.head_per_type:
-        return join([_train_head(dataset, replace(recipe, types=(t,)), progress) for t in recipe.types])
-    return _train_head(dataset, recipe, progress)
+        weights = join([_train_head(dataset, replace(recipe, types=(t,)), progress) for t in recipe.types])
+    else:
+        weights = _train_head(dataset, recipe, progress)
+    return replace(weights, base=knowledge.base)
 
 
 def _train_head(dataset: Dataset, recipe: Recipe, progress: Progress | None) -> Weights:
@@ -116,7 +119,7 @@ def fit(
     objective = Likelihood(streams, dataset.batch.positions, dataset.batch.lengths, allowed, l2=recipe.l2)
     parameters = minimise(objective, iterations=recipe.iterations, progress=progress)
     tables, transitions = objective.split(parameters)
-    head = Head(labels, transitions.copy(), recipe.caution)
+    head = Head(labels, transitions.copy(), recipe.lean)
     blocks: dict[int, tuple[list[str], list[FloatArray]]] = {}
     for stream, own, table in zip(streams, names, tables, strict=True):
         scale = np.array([recipe.scales.get(a[0], 1.0) for a in own])
@@ -135,7 +138,7 @@ def _streams(dataset: Dataset, recipe: Recipe) -> tuple[list[Stream], list[list[
             for attribute in own:
                 counts[attribute] = counts.get(attribute, 0) + n
         for reach in range(WIDEST + 1):
-            columns = [a for a, n in counts.items() if n >= recipe.fewest and radius(a) == reach]
+            columns = [a for a, n in counts.items() if n >= recipe.fewest and radius(a) == reach and a.isprintable()]
             if columns:
                 streams.append(Stream(symbols, _matrix(attributes, columns, recipe.scales), reach))
                 names.append(columns)
@@ -152,7 +155,8 @@ def _matrix(attributes: list[list[str]], columns: list[str], scales: Mapping[str
 def join(models: Sequence[Weights]) -> Weights:
     """Put single models side by side as the heads of one; attributes are shared where they meet."""
     columns = sum(m.columns for m in models)
-    at, reach = 0, {}
+    at = 0
+    reach: dict[str, int] = {}
     for model in models:
         for block in model.blocks:
             for a in block.attributes:

@@ -30,9 +30,7 @@ _FEATURE = np.dtype([("type", "<u4"), ("source", "<u4"), ("target", "<u4"), ("we
 
 def items(dataset: Dataset) -> Iterator[list[list[str]]]:
     """The sentences as CRFsuite wants them: for each token its attributes as ``offset|attribute``."""
-    by_stream = [
-        [[(a, radius(a)) for a in own] for own in attributes] for attributes in dataset.attributes
-    ]
+    by_stream = [[[(a, radius(a)) for a in own] for own in attributes] for attributes in dataset.attributes]
     at = 0
     for length in dataset.batch.lengths.tolist():
         sentence = []
@@ -51,7 +49,7 @@ def train(dataset: Dataset, labels: IntArray, recipe: Recipe, progress: Progress
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.crfsuite"
         train_file(path, dataset, labels, recipe, progress)
-        return read_model(path, caution=recipe.caution)
+        return read_model(path, lean=recipe.lean)
 
 
 def train_file(
@@ -75,21 +73,17 @@ class _Trainer(pycrfsuite.Trainer):  # type: ignore[misc]
         super().__init__(verbose=True)
         self._progress = progress
 
-    def on_iteration(self, log: str, info: dict[str, float]) -> None:
+    def on_iteration(self, log: str, info: dict[str, float]) -> None:  # noqa: ARG002 (CRFsuite's own signature)
         if self._progress is not None:
             self._progress(int(info["num"]), float(info["loss"]))
 
-    def _quiet(self, log: str) -> None:
+    def _quiet(self, *event: object) -> None:
         """The other events of a run say nothing that is worth a line."""
 
-    on_start = on_featgen_end = on_prepared = _quiet
-    on_optimization_end = on_end = _quiet
-
-    def on_featgen_progress(self, log: str, percent: int) -> None:
-        """Nothing: see `_quiet`."""
+    on_start = on_featgen_progress = on_featgen_end = on_prepared = on_optimization_end = on_end = _quiet
 
 
-def read_model(path: Path, *, caution: float = 0.0) -> Weights:
+def read_model(path: Path, *, lean: float = 0.0) -> Weights:
     """Read a CRFsuite model file whose attributes are named ``offset|attribute``.
 
     Raises
@@ -114,7 +108,7 @@ def read_model(path: Path, *, caution: float = 0.0) -> Weights:
     columns = np.zeros((len(attributes), len(labels)))
     columns[states["source"], place[states["target"]]] = states["weight"]
     weights = _by_offset(path, attributes, columns)
-    head = Head(tuple(labels[i] for i in order), transitions, caution)
+    head = Head(tuple(labels[i] for i in order), transitions, lean)
     return Weights((head,), blocks_from(weights, len(labels)))
 
 

@@ -15,7 +15,8 @@ from behealthy.extract.batch import Batch, lay_out
 from behealthy.extract.classes import WordClasses
 from behealthy.extract.features import word_attributes
 from behealthy.extract.lexicon import Lexicon
-from behealthy.extract.streams import Streams
+from behealthy.extract.streams import Streams, tagger_with_streams
+from behealthy.extract.tagger import Weights
 from behealthy.extract.tokens import IntArray, Vocabulary
 from behealthy.note import Extraction
 
@@ -24,10 +25,14 @@ Scheme = Literal["BIO", "BIOES"]
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What a model may lean on beside its training text."""
+    """What a model may lean on beside its training text.
+
+    ``base`` must not have seen the documents to be learned from, or its opinion of them would be too good to trust.
+    """
 
     lexicon: Lexicon | None = None
     classes: WordClasses | None = None
+    base: Weights | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,10 @@ def lay_out_documents(documents: Sequence[Extraction], knowledge: Knowledge) -> 
     """Tokenise documents and look their words up."""
     vocabulary = Vocabulary(limit=2**62)
     batch = lay_out([d.text for d in documents], vocabulary)
-    streams = Streams(knowledge.lexicon)
+    base = None
+    if knowledge.base is not None:
+        base, _ = tagger_with_streams(knowledge.base, knowledge.lexicon, knowledge.classes)
+    streams = Streams(knowledge.lexicon, base)
     used, words = np.unique(batch.padded, return_inverse=True)
     of_words = [word_attributes(vocabulary.words[i], knowledge.classes) for i in used.tolist()]
     return Dataset(

@@ -79,9 +79,7 @@ class Likelihood:
             count = stream.attributes.shape[0]
             self.gathers.append(
                 [
-                    sparse.csr_matrix(
-                        (np.ones(n), stream.symbols[ordered + k], np.arange(n + 1)), shape=(n, count)
-                    )
+                    sparse.csr_matrix((np.ones(n), stream.symbols[ordered + k], np.arange(n + 1)), shape=(n, count))
                     for k in range(-stream.radius, stream.radius + 1)
                 ]
             )

@@ -6,8 +6,8 @@ and the word classes come with the package, and a bundle names the versions it w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from behealthy.extract.classes import WordClasses
 from behealthy.extract.extractor import Extractor
 from behealthy.extract.lexicon import Lexicon
 from behealthy.extract.tagger import Block, Head, Weights
-from behealthy.registry.folder import read_folder, write_folder
+from behealthy.registry.folder import Folder, read_folder, write_folder
 
 KIND = "model"
 STARTER = "starter"
@@ -106,14 +106,36 @@ def save_model(
         raise BundleError(path, f"facts lack {', '.join(sorted(lacking))}")
     arrays: dict[str, npt.NDArray[Any]] = {}
     texts: dict[str, tuple[str, ...]] = {}
+    parts = []
+    for prefix, part in _parts(weights):
+        parts.append(_put_part(part, prefix, arrays, texts, dtype))
+    write_folder(path, KIND, arrays, {**facts, "parts": parts}, texts)
+
+
+def _parts(weights: Weights) -> Iterator[tuple[str, Weights]]:
+    """The model, its base, its base's base, each with the prefix of its files."""
+    depth, part = 0, weights
+    while True:
+        yield (f"base{depth}_" if depth else ""), part
+        if part.base is None:
+            return
+        depth, part = depth + 1, part.base
+
+
+def _put_part(
+    weights: Weights,
+    prefix: str,
+    arrays: dict[str, npt.NDArray[Any]],
+    texts: dict[str, tuple[str, ...]],
+    dtype: npt.DTypeLike,
+) -> dict[str, Any]:
     for block in weights.blocks:
-        arrays[f"table_{block.radius}"] = np.asarray(block.table).astype(dtype)
-        texts[f"attributes_{block.radius}"] = block.attributes
-    heads = []
+        arrays[f"{prefix}table_{block.radius}"] = np.asarray(block.table).astype(dtype)
+        texts[f"{prefix}attributes_{block.radius}"] = block.attributes
     for i, head in enumerate(weights.heads):
-        arrays[f"transitions_{i}"] = head.transitions.astype(np.float64)
-        heads.append({"labels": list(head.labels), "caution": head.caution})
-    write_folder(path, KIND, arrays, {**facts, "heads": heads, "radii": [b.radius for b in weights.blocks]}, texts)
+        arrays[f"{prefix}transitions_{i}"] = head.transitions.astype(np.float64)
+    heads = [{"labels": list(head.labels), "lean": head.lean} for head in weights.heads]
+    return {"prefix": prefix, "heads": heads, "radii": [b.radius for b in weights.blocks]}
 
 
 def load_model(path: Path) -> Model:
@@ -126,22 +148,32 @@ def load_model(path: Path) -> Model:
     """
     folder = read_folder(path, KIND)
     meta = dict(folder.meta)
+    weights: Weights | None = None
     try:
-        heads = tuple(
-            Head(tuple(h["labels"]), folder.arrays[f"transitions_{i}"], float(h["caution"]))
-            for i, h in enumerate(meta.pop("heads"))
-        )
-        blocks = tuple(
-            Block(int(r), tuple(folder.texts[f"attributes_{r}"]), folder.arrays[f"table_{r}"])
-            for r in meta.pop("radii")
-        )
+        for part in reversed(meta.pop("parts")):
+            weights = replace(_get_part(folder, part), base=weights)
     except (KeyError, TypeError, ValueError) as exc:
         raise DamagedBundle(path, f"its parts do not fit together ({exc})") from exc
+    if weights is None:
+        raise DamagedBundle(path, "it has no parts")
+    return Model(path, weights, meta, folder.seal)
+
+
+def _get_part(folder: Folder, part: Mapping[str, Any]) -> Weights:
+    prefix = part["prefix"]
+    heads = tuple(
+        Head(tuple(h["labels"]), folder.arrays[f"{prefix}transitions_{i}"], float(h["lean"]))
+        for i, h in enumerate(part["heads"])
+    )
+    blocks = tuple(
+        Block(int(r), folder.texts[f"{prefix}attributes_{r}"], folder.arrays[f"{prefix}table_{r}"])
+        for r in part["radii"]
+    )
     columns = sum(len(h.labels) for h in heads)
     for block in blocks:
         if block.table.shape != (len(block.attributes), 2 * block.radius + 1, columns):
-            raise DamagedBundle(path, f"table_{block.radius} has the shape {block.table.shape}")
-    return Model(path, Weights(heads, blocks), meta, folder.seal)
+            raise ValueError(f"{prefix}table_{block.radius} has the shape {block.table.shape}")
+    return Weights(heads, blocks)
 
 
 def load(path: Path | str | None = None) -> Extractor:

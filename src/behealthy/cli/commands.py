@@ -1,0 +1,82 @@
+"""The tree of commands, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from behealthy import __version__
+from behealthy.cli import data, models, terminal
+from behealthy.cli.doctor import doctor
+from behealthy.cli.evaluate import evaluate
+from behealthy.cli.extract import extract
+from behealthy.cli.options import MapsCommand
+from behealthy.cli.train import train
+from behealthy.errors import BeHealthyError, LabelError, SettingsError
+
+
+class Commands(TyperGroup):
+    """The commands; what they raise becomes one message and an exit code, never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """When called, it will run the command that the arguments name."""
+        try:
+            return super().invoke(ctx)
+        except (LabelError, SettingsError) as exc:
+            terminal.error(str(exc))
+            raise typer.Exit(terminal.WRONG_CALL) from exc
+        except BeHealthyError as exc:
+            terminal.error(str(exc))
+            raise typer.Exit(terminal.FAILED) from exc
+        except BrokenPipeError:
+            raise  # whoever read us has seen enough
+        except OSError as exc:
+            terminal.error(f"{exc.filename or 'the system'}: {exc.strerror or exc}")
+            raise typer.Exit(terminal.FAILED) from exc
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # they show local variables, and those hold notes
+    help="Clinical notes in, diseases and their treatments out.",
+    epilog="Example: echo 'Started metformin for type 2 diabetes.' | behealthy extract -",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        terminal.write(f"behealthy {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Hold the options that come before a command."""
+
+
+app.command(
+    short_help="Find the diseases and treatments in notes.",
+    epilog="Example: behealthy extract notes/ --format html --output notes.html",
+)(extract)
+app.command(
+    cls=MapsCommand,
+    short_help="Train a model and judge it on unseen documents.",
+    epilog="Example: behealthy train notes/ --format brat --folds 5 --name ours",
+)(train)
+app.command(
+    cls=MapsCommand,
+    short_help="Compare a model with annotated documents.",
+    epilog="Example: behealthy evaluate notes/ --format brat --model ours --json",
+)(evaluate)
+app.add_typer(data.app, name="data", short_help="Convert, count and compile documents.")
+app.add_typer(models.app, name="models", short_help="Show the models at hand.")
+app.command(short_help="Say what is wrong and how to mend it.", epilog="Example: behealthy doctor")(doctor)
