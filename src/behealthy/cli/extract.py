@@ -65,10 +65,12 @@ def extract(
         if first is not None:
             _WRITERS[format](chain([first], found), output, extractor.types)
     terminal.report(reading.rejects, reading.notices)
+    if first is None:
+        terminal.error("no note could be read")
+        raise typer.Exit(terminal.FAILED)
     if reading.rejects:
-        if len(sources) > 1:
-            terminal.say(f"{len(reading.rejects):,} of {len(sources):,} notes could not be read")
-        raise typer.Exit(terminal.FAILED if first is None else terminal.REJECTS)
+        terminal.say(f"{len(reading.rejects):,} of {len(sources):,} notes could not be read")
+        raise typer.Exit(terminal.REJECTS)
 
 
 # Reading -------------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ GOOD, FAILED, WRONG_CALL, REJECTS = range(4)
 _FEW = 10  # things to do below which a progress bar only flickers
 _SHOWN = 20  # notices in full; the rest are counted
 
-_WHOLE = {"type"}  # columns that are never cut
+_WHOLE = {"type", "match"}  # columns that are never cut
 _WIDTH = 120  # columns where the output is no terminal and nobody says otherwise
 
 # Lone surrogates are no UTF-8, and the three line ends that JSON lets pass break a line for readers that split on them.
@@ -84,6 +84,11 @@ def report(problems: Sequence[Problem], notices: Sequence[Problem] = ()) -> None
         say(f"rejected: {problem}")
 
 
+def watched() -> bool:
+    """Tell whether somebody watches: then progress is drawn, else it would only fill a log."""
+    return sys.stderr.isatty()
+
+
 def console(*, stderr: bool = False) -> Console:
     """Give a Rich console on one of the streams; its markup is off, so that brackets in a note stay brackets."""
     from rich.console import Console
@@ -127,7 +132,7 @@ def table(*columns: str, numbers: Sequence[str] = (), title: str | None = None) 
 @contextmanager
 def bar(total: int, what: str) -> Iterator[Callable[[str], None]]:
     """Show a progress bar on a terminal while many things are done; gives what to call, with a word, after each."""
-    if total < _FEW or not sys.stderr.isatty():
+    if total < _FEW or not watched():
         yield lambda _: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -14,6 +13,7 @@ import typer
 from behealthy.cli import terminal
 from behealthy.cli.evaluate import figures
 from behealthy.cli.options import CorpusPath, FormatOption, JsonOption, LabelsOption, MapOption, label_map, read
+from behealthy.errors import TrainingError
 from behealthy.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,39 +30,48 @@ class Trainer(StrEnum):
     crfsuite = "crfsuite"
 
 
+TestOption = Annotated[
+    Path | None, typer.Option("--test", metavar="PATH", help="Documents to judge by, in the same format.")
+]
+HoldoutOption = Annotated[
+    float | None, typer.Option("--holdout", help="The share of documents to judge by.  [default: 0.2]")
+]
+FoldsOption = Annotated[
+    int | None, typer.Option("--folds", min=2, help="Judge by cross-validation with so many parts instead.")
+]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Where it goes; by default the models folder.")
+]
+L2Option = Annotated[float | None, typer.Option("--l2", min=0, help="How strongly weights are held near zero.")]
+IterationsOption = Annotated[
+    int | None, typer.Option("--iterations", min=1, help="How many steps a training takes at most.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Decides which documents are held out.")]
+PublicOption = Annotated[
+    bool, typer.Option("--public", help="Everybody may read the documents: keep the mistakes in the tracker.")
+]
+UriOption = Annotated[
+    str | None, typer.Option("--tracking-uri", metavar="URI", help="The tracker; else MLFLOW_TRACKING_URI says.")
+]
+
+
 def train(
     path: CorpusPath,
     format: FormatOption,
     maps: MapOption = None,
     labels: LabelsOption = None,
-    test: Annotated[
-        Path | None, typer.Option("--test", metavar="PATH", help="Documents to judge by, in the same format.")
-    ] = None,
-    holdout: Annotated[
-        float | None,
-        typer.Option("--holdout", help="The share of documents to judge by. [default: 0.2]", show_default=False),
-    ] = None,
-    folds: Annotated[
-        int | None, typer.Option("--folds", min=2, help="Judge by cross-validation with so many parts instead.")
-    ] = None,
+    test: TestOption = None,
+    holdout: HoldoutOption = None,
+    folds: FoldsOption = None,
     name: Annotated[str, typer.Option("--name", help="What the model is called.")] = "trained",
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FOLDER", help="Where it goes; by default into the models folder."),
-    ] = None,
+    output: OutputOption = None,
     trainer: Annotated[Trainer, typer.Option("--trainer", help="What fits the weights.")] = Trainer.likelihood,
-    l2: Annotated[float | None, typer.Option("--l2", min=0, help="How strongly weights are held near zero.")] = None,
-    iterations: Annotated[
-        int | None, typer.Option("--iterations", min=1, help="How many steps the training takes at most.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Decides which documents are held out.")] = 0,
-    public: Annotated[
-        bool, typer.Option("--public", help="Everybody may read the documents: keep the mistakes in the tracker.")
-    ] = False,
+    l2: L2Option = None,
+    iterations: IterationsOption = None,
+    seed: SeedOption = 0,
+    public: PublicOption = False,
     tracking: Annotated[bool, typer.Option("--tracking/--no-tracking", help="Record the run with MLflow.")] = True,
-    tracking_uri: Annotated[
-        str | None, typer.Option("--tracking-uri", metavar="URI", help="The tracker; else MLFLOW_TRACKING_URI says.")
-    ] = None,
+    tracking_uri: UriOption = None,
     json: JsonOption = False,
 ) -> None:
     """Train a model, judge it on documents it has not seen, keep it and record how it was made."""
@@ -116,6 +125,8 @@ def _recipe(documents: Sequence[Extraction], trainer: Trainer, l2: float | None,
 
     chosen: dict[str, Any] = {"trainer": trainer.value, "l2": l2, "iterations": iterations}
     types = tuple(sorted({e.type for d in documents for e in d.entities}))
+    if not types:
+        raise TrainingError(f"none of the types that count is marked in the {len(documents):,} documents")
     return Recipe(types, **{option: value for option, value in chosen.items() if value is not None})
 
 
@@ -152,7 +163,7 @@ def _tell(outcome: Outcome, place: Path, json: bool) -> None:
 def _progress(recipe: Recipe, measure: Measure, *, judged: bool) -> Iterator[Progress | None]:
     """Show how far the training is and how its loss falls: a bar on a terminal, else a line a training."""
     trainings = 1 if judged else (measure.folds or 1) + 1
-    if not sys.stderr.isatty():
+    if not terminal.watched():
         yield _Lines(trainings)
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn

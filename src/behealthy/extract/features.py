@@ -53,6 +53,11 @@ def shape(word: str) -> str:
 _DIGIT = re.compile(r"\d")
 
 
+def lowered(word: str) -> str:
+    """The form in which a word is compared: lower-cased, each digit as 0."""
+    return _DIGIT.sub("0", word.lower())
+
+
 def word_attributes(word: str, classes: Classes | None = None) -> list[str]:
     """Give the attributes of a word, the empty word being the edge of a sentence.
 
@@ -63,7 +68,7 @@ def word_attributes(word: str, classes: Classes | None = None) -> list[str]:
     """
     if not word:
         return ["x"]
-    lower = _DIGIT.sub("0", word.lower())
+    lower = lowered(word)
     n = len(lower)
     out = [f"w={lower}", f"f={shape(word)}"]
     if word[0].isupper():

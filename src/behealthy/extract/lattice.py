@@ -72,15 +72,20 @@ class Posterior:
         exp(emission) scaled so that ``alpha[t] = (alpha[t-1] @ moves) * inside[t]``.
     moves : float64 array of shape (L, L)
         exp(transitions).
-    log_partition : float
-        Sum of log Z over the sentences.
+    log_norm : float64 array of shape (N,)
+        Adds up to log Z over the tokens of a sentence.
     """
 
     alpha: FloatArray
     beta: FloatArray
     inside: FloatArray
     moves: FloatArray
-    log_partition: float
+    log_norm: FloatArray
+
+    @property
+    def log_partition(self) -> float:
+        """Sum of log Z over the sentences."""
+        return float(self.log_norm.sum())
 
     @property
     def marginals(self) -> FloatArray:
@@ -105,7 +110,7 @@ def forward_backward(layout: Layout, emissions: FloatArray, transitions: FloatAr
     beta = np.ones_like(inside)
     norm = np.empty(len(inside))
     if len(inside) == 0:
-        return Posterior(alpha, beta, inside, moves, 0.0)
+        return Posterior(alpha, beta, inside, moves, np.zeros(0))
     here = inside[: begins[1]]
     norm[: begins[1]] = here.sum(axis=1)
     alpha[: begins[1]] = here / norm[: begins[1], None]
@@ -121,17 +126,20 @@ def forward_backward(layout: Layout, emissions: FloatArray, transitions: FloatAr
         a, b = begins[t], begins[t + 1]
         before = begins[t - 1]
         np.matmul(inside[a:b] * beta[a:b], moves.T, out=beta[before : before + b - a])
-    return Posterior(alpha, beta, inside, moves, float(np.log(norm).sum() + top.sum()))
+    return Posterior(alpha, beta, inside, moves, np.log(norm) + top[:, 0])
 
 
-def expected_moves(layout: Layout, posterior: Posterior) -> FloatArray:
-    """Expected number of each transition over the batch, float64 of shape (L, L)."""
+def expected_moves(layout: Layout, posterior: Posterior, weights: FloatArray | None = None) -> FloatArray:
+    """Expected number of each transition over the batch, float64 of shape (L, L); `weights` (N,) are time-major."""
     begins = layout.begins
     total = np.zeros_like(posterior.moves)
+    onward = posterior.inside * posterior.beta
+    if weights is not None:
+        onward *= weights[:, None]
     for t in layout.steps():
         a, b = begins[t], begins[t + 1]
         before = begins[t - 1]
-        total += posterior.alpha[before : before + b - a].T @ (posterior.inside[a:b] * posterior.beta[a:b])
+        total += posterior.alpha[before : before + b - a].T @ onward[a:b]
     return total * posterior.moves
 
 
@@ -162,19 +170,3 @@ def viterbi(layout: Layout, emissions: FloatArray, transitions: FloatArray) -> I
         ended = finals[t - 1]
         best[before + b - a : a] = ended.argmax(axis=1)
     return best
-
-
-def path_log_factors(posterior: Posterior, path: IntArray, previous: IntArray) -> FloatArray:
-    """Log of the conditional step along a path: log P(y_t, ... | y_{t-1}, ...) up to the backward variable.
-
-    Summed over the inner tokens of a span, with log alpha at its first and log beta at its last token, this is the
-    exact log probability that the labels of the span are those of the path.
-
-    Parameters
-    ----------
-    path, previous : int64 arrays of shape (N,), time-major
-        Label of each token and of the token before it (any value at sentence starts).
-    """
-    rows = np.arange(len(path))
-    with np.errstate(divide="ignore"):
-        return np.log(posterior.moves[previous, path] * posterior.inside[rows, path])

@@ -47,14 +47,31 @@ class Recipe:
     trainer: Literal["likelihood", "crfsuite"] = "likelihood"
     head_per_type: bool = False
     l2: float = 1.0
-    scales: Mapping[str, float] = field(default_factory=dict)
+    scales: Mapping[str, float] = field(default_factory=lambda: {"d": 1.7, "k": 0.6})
     iterations: int = 150
     fewest: int = 1
-    lean: float = 0.3
+    lean: float = 0.2
 
     def to_json(self) -> dict[str, object]:
         """Plain values, for the manifest and the experiment tracker."""
         return asdict(self) | {"scales": dict(self.scales), "types": list(self.types)}
+
+
+@dataclass(frozen=True)
+class Partial:
+    """Documents of another convention, which mark only some types, or only some of what we would mark.
+
+    Attributes
+    ----------
+    complete : tuple of str
+        Types that are marked wherever they occur. What is not marked may still be an entity of any other type.
+    weight : float
+        What a sentence of them counts, a sentence of our own being 1.
+    """
+
+    documents: Sequence[Extraction]
+    complete: tuple[str, ...]
+    weight: float
 
 
 def data_hash(documents: Sequence[Extraction]) -> str:
@@ -71,27 +88,31 @@ def train(
     recipe: Recipe,
     knowledge: Knowledge | None = None,
     progress: Progress | None = None,
+    partials: Sequence[Partial] = (),
 ) -> Weights:
-    """Fit a model to documents.
+    """Fit a model to documents, and to what partly marked ones tell beside them.
 
     Raises
     ------
     TrainingError
-        When the documents hold no text, or none of the wanted types.
+        When the documents hold none of the wanted types, or CRFsuite is asked to learn from partly marked ones.
     """
     present = {e.type for d in documents for e in d.entities}
     if not present & set(recipe.types):
         raise TrainingError(f"none of the types {', '.join(recipe.types)} occurs in {len(documents)} documents")
+    if partials and recipe.trainer == "crfsuite":
+        raise TrainingError("CRFsuite cannot learn from partly marked documents; take the trainer 'likelihood'")
     knowledge = knowledge or Knowledge()
-    dataset = lay_out_documents(documents, knowledge)
-    if recipe.head_per_type:
-        weights = join([_train_head(dataset, replace(recipe, types=(t,)), progress) for t in recipe.types])
-    else:
-        weights = _train_head(dataset, recipe, progress)
-    return replace(weights, base=knowledge.base)
+    everything = [*documents, *(d for partial in partials for d in partial.documents)]
+    dataset = lay_out_documents(everything, knowledge)
+    recipes = [replace(recipe, types=(t,)) for t in recipe.types] if recipe.head_per_type else [recipe]
+    heads = [_train_head(dataset, r, len(documents), partials, progress) for r in recipes]
+    return replace(join(heads) if len(heads) > 1 else heads[0], base=knowledge.base)
 
 
-def _train_head(dataset: Dataset, recipe: Recipe, progress: Progress | None) -> Weights:
+def _train_head(
+    dataset: Dataset, recipe: Recipe, own: int, partials: Sequence[Partial], progress: Progress | None
+) -> Weights:
     labels = encode(dataset, recipe.types, recipe.scheme)
     if recipe.trainer == "crfsuite":
         from behealthy.learn import crfsuite
@@ -99,7 +120,15 @@ def _train_head(dataset: Dataset, recipe: Recipe, progress: Progress | None) -> 
         return crfsuite.train(dataset, labels, recipe, progress)
     names = label_names(recipe.types, recipe.scheme)
     allowed = np.eye(len(names), dtype=np.bool_)[labels]
-    return fit(dataset, allowed, names, recipe, progress)
+    weights = np.ones(len(labels))
+    note, at = dataset.batch.note, own
+    for partial in partials:
+        its = (note >= at) & (note < at + len(partial.documents))
+        at += len(partial.documents)
+        weights[its] = partial.weight
+        possible = np.array([name != "O" and name[2:] not in partial.complete for name in names])
+        allowed[its & (labels == 0)] |= possible
+    return fit(dataset, allowed, names, recipe, progress, weights)
 
 
 def fit(
@@ -108,15 +137,19 @@ def fit(
     labels: tuple[str, ...],
     recipe: Recipe,
     progress: Progress | None = None,
+    weights: FloatArray | None = None,
 ) -> Weights:
     """Maximise the likelihood of the labels each token is allowed to have.
 
     Parameters
     ----------
     allowed : bool array of shape (N, L)
+    weights : float64 array of shape (N,), optional
+        See `learn.likelihood.Likelihood`.
     """
     streams, names = _streams(dataset, recipe)
-    objective = Likelihood(streams, dataset.batch.positions, dataset.batch.lengths, allowed, l2=recipe.l2)
+    batch = dataset.batch
+    objective = Likelihood(streams, batch.positions, batch.lengths, allowed, l2=recipe.l2, weights=weights)
     parameters = minimise(objective, iterations=recipe.iterations, progress=progress)
     tables, transitions = objective.split(parameters)
     head = Head(labels, transitions.copy(), recipe.lean)

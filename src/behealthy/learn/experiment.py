@@ -18,7 +18,7 @@ from behealthy.extract.tagger import Weights
 from behealthy.learn.crf import Recipe, data_hash, train
 from behealthy.learn.dataset import Knowledge
 from behealthy.learn.evaluate import Report, evaluate
-from behealthy.learn.mistakes import browse, to_html
+from behealthy.learn.mistakes import Mistakes, browse, to_html
 from behealthy.learn.tracking import DataFacts, Recording, Tracker
 from behealthy.note import Extraction, Note
 from behealthy.registry.bundle import Model, knowledge_versions, load_model, save_model
@@ -121,14 +121,10 @@ def run(
     refuse_taken(output)
     measure = measure or Measure()
     parts = measure.parts(documents) if test is None else {FINAL: (list(documents), list(test))}
-    facts = DataFacts.of(source or name, data_hash(documents), documents)
     judged_by = f"{measure} of {len(documents)} documents" if test is None else f"{len(test)} documents of their own"
+    facts = DataFacts.of(source or name, data_hash(documents), documents)
     with Recording(tracker, name) as record:
-        record.parameters(recipe.to_json() | {"judged_by": judged_by, "data_hash": facts.hash})
-        record.data(facts, "training")
-        if test is not None:
-            record.data(DataFacts.of(f"{facts.name} test", data_hash(test), test), "test")
-
+        _record_plan(record, recipe, facts, judged_by, test)
         gold: list[Extraction] = []
         predicted: list[Extraction] = []
         for stage, (learned, judged) in parts.items():
@@ -138,15 +134,9 @@ def run(
         report = evaluate(gold, predicted, types=recipe.types)
         if test is None:
             weights = _trained(documents, recipe, knowledge, FINAL, record, progress)
-
         save_model(output, weights, _facts(name, recipe, knowledge, facts, report, judged_by))
         model = load_model(output)
-
-        record.figures(report)
-        record.tags({"model": model.version})
-        record.folder(output, "model")
-        if public:
-            record.page(to_html(browse(gold, predicted), f"Mistakes of {model.version}"), "mistakes.html")
+        _record_result(record, model, report, browse(gold, predicted) if public else None)
     return Outcome(model, report, judged_by, tuple(gold), tuple(predicted), test is None, record.run_id, record.failure)
 
 
@@ -154,6 +144,23 @@ def predictions(weights: Weights, knowledge: Knowledge, documents: Sequence[Extr
     """When called, it will give what a model finds in the documents' texts."""
     extractor = Extractor(weights, knowledge.lexicon, knowledge.classes)
     return list(extractor.pipe(Note(d.note_id, d.text) for d in documents))
+
+
+def _record_plan(
+    record: Recording, recipe: Recipe, facts: DataFacts, judged_by: str, test: Sequence[Extraction] | None
+) -> None:
+    record.parameters(recipe.to_json() | {"judged_by": judged_by, "data_hash": facts.hash})
+    record.data(facts, "training")
+    if test is not None:
+        record.data(DataFacts.of(f"{facts.name} test", data_hash(test), test), "test")
+
+
+def _record_result(record: Recording, model: Model, report: Report, mistakes: Mistakes | None) -> None:
+    record.figures(report)
+    record.tags({"model": model.version})
+    record.folder(model.path, "model")
+    if mistakes is not None:
+        record.page(to_html(mistakes, f"Mistakes of {model.version}"), "mistakes.html")
 
 
 def _trained(

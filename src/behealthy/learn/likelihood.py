@@ -3,8 +3,7 @@
 The same tables that make tagging fast make training fast: emissions are a sparse product over *distinct symbols*
 followed by a gather, and the gradient is the transpose of that. Sentences may leave labels open: the objective is then
 log Z - log Z(allowed labels) (Tsuboi et al., "Training conditional random fields using incomplete annotations",
-COLING 2008). The regulariser pulls towards a prior model (Chelba & Acero, "Adaptation of maximum entropy capitalizer",
-EMNLP 2004), which is zero for a model trained from nothing.
+COLING 2008).
 """
 
 from __future__ import annotations
@@ -51,8 +50,8 @@ class Likelihood:
     lengths : int64 array of shape (S,)
     allowed : bool array of shape (N, L)
         Labels each token may have; one True a row where the label is known.
-    weights : float64 array of shape (S,), optional
-        Weight of each sentence.
+    weights : float64 array of shape (N,), optional
+        Weight of each token's sentence; equal within a sentence. Documents of another convention count for less.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class Likelihood:
         allowed: BoolArray,
         *,
         l2: float,
-        prior: FloatArray | None = None,
+        weights: FloatArray | None = None,
     ) -> None:
         self.streams = streams
         self.layout = Layout.of(lengths)
@@ -85,7 +84,7 @@ class Likelihood:
             )
             self.sizes.append(stream.attributes.shape[1] * (2 * stream.radius + 1) * self.labels)
         self.size = sum(self.sizes) + self.labels**2
-        self.prior = np.zeros(self.size) if prior is None else prior
+        self.weights = np.ones(n) if weights is None else weights[self.layout.order]
         if self.known:
             gold = self.allowed.argmax(axis=1)
             self.gold = np.eye(self.labels)[gold]
@@ -95,7 +94,7 @@ class Likelihood:
         begins, total = self.layout.begins, np.zeros((self.labels, self.labels))
         for t in self.layout.steps():
             a, b = begins[t], begins[t + 1]
-            np.add.at(total, (gold[begins[t - 1] : begins[t - 1] + b - a], gold[a:b]), 1.0)
+            np.add.at(total, (gold[begins[t - 1] : begins[t - 1] + b - a], gold[a:b]), self.weights[a:b])
         return total
 
     def split(self, parameters: FloatArray) -> tuple[list[FloatArray], FloatArray]:
@@ -121,22 +120,22 @@ class Likelihood:
         emissions = self.emissions(parameters)
         _, transitions = self.split(parameters)
         free = forward_backward(self.layout, emissions, transitions)
+        expected = expected_moves(self.layout, free, self.weights)
         if self.known:
-            score = float((emissions * self.gold).sum() + (self.gold_moves * transitions).sum())
-            d_emissions, d_moves = free.marginals - self.gold, expected_moves(self.layout, free) - self.gold_moves
+            score = float(self.weights @ (emissions * self.gold).sum(axis=1) + (self.gold_moves * transitions).sum())
+            held_marginals, held_moves = self.gold, self.gold_moves
         else:
             held = forward_backward(self.layout, np.where(self.allowed, emissions, -np.inf), transitions)
-            score = held.log_partition
-            d_emissions = free.marginals - held.marginals
-            d_moves = expected_moves(self.layout, free) - expected_moves(self.layout, held)
-        offset = parameters - self.prior
-        loss = free.log_partition - score + 0.5 * self.l2 * float(offset @ offset)
-        gradient = self.l2 * offset
+            score = float(self.weights @ held.log_norm)
+            held_marginals, held_moves = held.marginals, expected_moves(self.layout, held, self.weights)
+        d_emissions = (free.marginals - held_marginals) * self.weights[:, None]
+        loss = float(self.weights @ free.log_norm) - score + 0.5 * self.l2 * float(parameters @ parameters)
+        gradient = self.l2 * parameters
         tables, moves = self.split(gradient)
         for stream, table, gathers in zip(self.streams, tables, self.gathers, strict=True):
             rows = np.hstack([gather.T @ d_emissions for gather in gathers])
             table += stream.attributes.T @ rows
-        moves += d_moves
+        moves += expected - held_moves
         return loss, gradient
 
 

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from behealthy import __version__
@@ -31,6 +30,7 @@ _LOSSES_AT_ONCE = 100
 _SECONDS_BETWEEN_LOSSES = 10.0  # somebody may be watching
 _DIGEST_LENGTH = 36  # the longest that MLflow takes
 _REMOTE = ("http", "https", "databricks")
+_DATABASE_SERVERS = ("mssql", "mysql", "postgresql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,7 @@ class Recording:
                 self.tags(code_version())
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         status = "FINISHED" if kind is None else "FAILED" if issubclass(kind, Exception) else "KILLED"
         self._send_losses()
         if self._open:
@@ -270,8 +268,21 @@ def _client(uri: str) -> Any:
     ):
         if not knob.is_set():
             knob.set(value)
+    _knock(uri)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     return MlflowClient(tracking_uri=uri)
+
+
+def _knock(uri: str) -> None:
+    """Connect once to a database server: MLflow itself tries ten times over minutes before it says a word."""
+    from sqlalchemy import create_engine
+
+    backend = re.split("[+:]", uri, maxsplit=1)[0]
+    if backend in _DATABASE_SERVERS:
+        patience = {} if backend == "mssql" else {"connect_timeout": _TIMEOUT_S}
+        engine = create_engine(uri, connect_args=patience)
+        engine.connect().close()
+        engine.dispose()
 
 
 def _experiment(client: Any, tracker: Tracker) -> str:
