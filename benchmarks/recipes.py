@@ -15,7 +15,7 @@ BOTH = (DISEASE, TREATMENT)
 RECIPES: Mapping[str, Recipe] = {
     "biotext": Recipe(BOTH, lean=0.3),
     "biotext-folds": Recipe(BOTH, lean=0.3),
-    "ncbi": Recipe((DISEASE,), lean=0.1),
+    "ncbi": Recipe((DISEASE,)),
     "bc5cdr": Recipe(BOTH, lean=0.1),
     "mtsamples": Recipe(BOTH, lean=0.4),
 }

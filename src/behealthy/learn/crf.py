@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 import numpy as np
@@ -46,15 +46,16 @@ class Recipe:
     scheme: Scheme = "BIOES"
     trainer: Literal["likelihood", "crfsuite"] = "likelihood"
     head_per_type: bool = False
-    l2: float = 1.0
+    l2: float = 2.0
     scales: Mapping[str, float] = field(default_factory=lambda: {"d": 1.7, "k": 0.6})
     iterations: int = 150
-    fewest: int = 1
+    fewest: int = 2
     lean: float = 0.2
 
     def to_json(self) -> dict[str, object]:
         """Plain values, for the manifest and the experiment tracker."""
-        return asdict(self) | {"scales": dict(self.scales), "types": list(self.types)}
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return plain | {"scales": dict(self.scales), "types": list(self.types)}
 
 
 @dataclass(frozen=True)
