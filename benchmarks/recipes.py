@@ -15,8 +15,8 @@ BOTH = (DISEASE, TREATMENT)
 RECIPES: Mapping[str, Recipe] = {
     "biotext": Recipe(BOTH, lean=0.3),
     "biotext-folds": Recipe(BOTH, lean=0.3),
-    "ncbi": Recipe((DISEASE,)),
-    "bc5cdr": Recipe(BOTH, lean=0.1),
+    "ncbi": Recipe((DISEASE,), lean=0.1, second_look=True),
+    "bc5cdr": Recipe(BOTH, lean=0.1, second_look=True),
     "mtsamples": Recipe(BOTH, lean=0.4),
 }
 

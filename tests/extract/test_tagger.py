@@ -13,14 +13,14 @@ from behealthy.errors import ForeignBundle
 from behealthy.extract.batch import lay_out
 from behealthy.extract.extractor import Extractor
 from behealthy.extract.lattice import Layout, forward_backward
-from behealthy.extract.streams import tagger_with_streams
+from behealthy.extract.streams import echo_attributes, echo_symbols, tagger_with_streams
 from behealthy.extract.tagger import Block, Head, Weights, span_probabilities, spans_of
 from behealthy.extract.tokens import Vocabulary
 from behealthy.learn import crfsuite
 from behealthy.learn.crf import Recipe, join, train
 from behealthy.learn.dataset import Dataset, Knowledge, encode, lay_out_documents
 from behealthy.note import DISEASE, TREATMENT, Extraction, entity_at
-from behealthy.registry.bundle import load_classes, load_lexicon
+from behealthy.registry.bundle import load_classes, load_lexicon, load_model, save_model
 
 WORDS = [
     "fever",
@@ -208,3 +208,36 @@ def test_dataset_symbols_and_attributes_fit_together():
     for symbols, attributes in zip(dataset.symbols, dataset.attributes, strict=True):
         assert symbols.max() < len(attributes)
     assert dataset.attributes[1][0] == []
+
+
+def test_an_echo_tells_what_was_thought_of_the_same_word_elsewhere_in_the_note_only():
+    vocabulary = Vocabulary()
+    batch = lay_out(["qqjv then qqjv , x , x", "qqjv alone"], vocabulary)
+    thought = np.zeros((len(batch.words), 1))
+    thought[0] = 0.95
+    symbols = echo_symbols(batch, vocabulary, thought)
+    attributes = echo_attributes((DISEASE,), "0")
+    said = [set(attributes[s]) for s in symbols]
+    assert said[0] == said[2] != set()
+    assert f"e0:{DISEASE}:max>0.9" in said[2]
+    assert f"e0:{DISEASE}:mean>0.6" not in said[2]
+    assert not any(said[1:2] + said[3:])  # once only, signs, single letters, and another note
+
+
+def test_a_second_look_hears_the_first_and_survives_the_bundle(tmp_path: Path):
+    texts = ["qqjv is known. Later qqjv came back.", "zzqx given. Then zzqx stopped.", "nothing here , nothing there"]
+    learn = [
+        Extraction(
+            str(i), t, tuple(entity_at(t, a, a + 4, DISEASE) for a in (t.find("qqjv"), t.rfind("qqjv")) if a >= 0)
+        )
+        for i, t in enumerate(texts * 4)
+    ]
+    weights = train(learn, Recipe((DISEASE,), iterations=30, second_look=True))
+    assert weights.hears == "echo"
+    assert any(a.startswith("e0:") for block in weights.blocks for a in block.attributes)
+    facts = {"name": "n", "recipe": {}, "data": {"hash": "0"}, "knowledge": {}}
+    save_model(tmp_path / "m", weights, facts, dtype=np.float64)
+    loaded = load_model(tmp_path / "m").weights
+    assert loaded.hears == "echo"
+    assert Extractor(loaded)(texts[0]).entities == Extractor(weights)(texts[0]).entities
+    assert [e.text for e in Extractor(loaded)(texts[0]).entities] == ["qqjv", "qqjv"]

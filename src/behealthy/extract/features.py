@@ -23,6 +23,7 @@ RADIUS: Mapping[str, int] = {
     "d": 2,  # dictionary
     "x": 3,  # the edge of the sentence
     "b": 1,  # what a base model thinks
+    "e": 1,  # what a base model thinks of the same word elsewhere in the note
 }
 WIDEST = max(RADIUS.values())
 

@@ -7,15 +7,16 @@ its list of attributes, so a stream is one more table of the same kind as the wo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from behealthy.extract.batch import Batch
 from behealthy.extract.classes import WordClasses
-from behealthy.extract.lattice import Layout, Posterior
+from behealthy.extract.lattice import FloatArray, Layout, Posterior
 from behealthy.extract.lexicon import KINDS, Keys, Lexicon, exact_key, token_key
 from behealthy.extract.tagger import Head, Tagger, Weights
-from behealthy.extract.tokens import IntArray, Vocabulary
+from behealthy.extract.tokens import DIGIT, LOWER, UPPER, IntArray, Vocabulary
 
 _TAGS = 5  # outside, begin, inside, end, single
 _GRADES = (0.02, 0.1, 0.3, 0.6, 0.9)  # a base model's probability is told in steps
@@ -57,12 +58,52 @@ def opinion_symbols(head: Head, layout: Layout, path: IntArray, posterior: Poste
     """Symbol of each token, int64 of shape (N,), flat order; see `opinion_attributes`."""
     symbols = path.copy()
     base = len(head.labels)
-    for kind in head.types:
-        of_kind = [i for i, label in enumerate(head.labels) if label[2:] == kind]
-        probability = posterior.marginals[:, of_kind].sum(axis=1)[layout.place]
+    for probability in type_probabilities(head, layout, posterior).T:
         symbols += base * np.digitize(probability, _GRADES)
         base *= len(_GRADES) + 1
     return symbols
+
+
+def type_probabilities(head: Head, layout: Layout, posterior: Posterior) -> FloatArray:
+    """Probability that each token is inside an entity of each type, float64 of shape (N, types), flat order."""
+    marginals = posterior.marginals[layout.place]
+    of_type = [[i for i, label in enumerate(head.labels) if label[2:] == kind] for kind in head.types]
+    return np.stack([marginals[:, own].sum(axis=1) for own in of_type], axis=1)
+
+
+def echo_attributes(types: Sequence[str], name: str) -> list[list[str]]:
+    """Attributes of each symbol of an echo: how high the highest and the mean probability of each type reach."""
+    grades = len(_GRADES) + 1
+    out: list[list[str]] = [[]]
+    for symbol in range(grades ** (2 * len(types))):
+        own, rest = [f"e{name}"], symbol
+        for kind in types:
+            for what in ("max", "mean"):
+                own += [f"e{name}:{kind}:{what}>{_GRADES[grade]}" for grade in range(rest % grades)]
+                rest //= grades
+        out.append(own)
+    return out
+
+
+def echo_symbols(batch: Batch, vocabulary: Vocabulary, probabilities: FloatArray) -> IntArray:
+    """Symbol of each token, int64 of shape (N,); 0 for signs, single letters and words that occur once in their note.
+
+    Parameters
+    ----------
+    probabilities : float64 array of shape (N, types), flat order
+    """
+    lengths, flags = vocabulary.facts
+    _, same, times = np.unique(batch.note * len(lengths) + batch.words, return_inverse=True, return_counts=True)
+    symbols, base = np.zeros(len(batch.words), np.int64), 1
+    for probability in probabilities.T:
+        highest = np.zeros(len(times))
+        np.maximum.at(highest, same, probability)
+        mean = np.bincount(same, probability, len(times)) / times
+        for value in (highest, mean):
+            symbols += base * np.digitize(value, _GRADES)[same]
+            base *= len(_GRADES) + 1
+    is_word = (lengths > 1) & ((flags & (UPPER | LOWER | DIGIT)) != 0)
+    return np.where((times[same] > 1) & is_word[batch.words], symbols + 1, 0)
 
 
 class Streams:
@@ -72,12 +113,17 @@ class Streams:
     ----------
     lexicon : Lexicon, optional
     base : Tagger, optional
-        A model whose opinion is a stream for each of its heads. It sees the dictionary, and no other model.
+        A model that reads first; a stream for each of its heads. It sees the dictionary, and no other model.
+    hears : str
+        Which: see `extract.tagger.Weights`.
     """
 
-    def __init__(self, lexicon: Lexicon | None, base: Tagger | None = None) -> None:
+    def __init__(
+        self, lexicon: Lexicon | None, base: Tagger | None = None, hears: Literal["opinion", "echo"] = "opinion"
+    ) -> None:
         self._lexicon = lexicon
         self._base = base
+        self._hears = hears
         self._keys: Keys = np.zeros((2, 0), np.uint64)
         self._epoch = -1
 
@@ -86,6 +132,8 @@ class Streams:
         """Attributes of each symbol, a list for each stream."""
         heads = () if self._base is None else self._base.heads
         dictionary = [] if self._lexicon is None else [dictionary_attributes()]
+        if self._hears == "echo":
+            return dictionary + [echo_attributes(head.types, str(i)) for i, head in enumerate(heads)]
         return dictionary + [opinion_attributes(head, str(i)) for i, head in enumerate(heads)]
 
     def __call__(self, batch: Batch, vocabulary: Vocabulary) -> Sequence[IntArray]:
@@ -93,8 +141,14 @@ class Streams:
         dictionary = [] if self._lexicon is None else [self._match(self._lexicon, batch, vocabulary)]
         if self._base is None:
             return dictionary
-        read = self._base.read(batch, vocabulary, dictionary)
-        return dictionary + [batch.spread(opinion_symbols(*opinion)) for opinion in read]
+        out = list(dictionary)
+        for head, layout, path, posterior in self._base.read(batch, vocabulary, dictionary):
+            if self._hears == "echo":
+                symbols = echo_symbols(batch, vocabulary, type_probabilities(head, layout, posterior))
+            else:
+                symbols = opinion_symbols(head, layout, path, posterior)
+            out.append(batch.spread(symbols))
+        return out
 
     def _match(self, lexicon: Lexicon, batch: Batch, vocabulary: Vocabulary) -> IntArray:
         keys, exact = self._word_keys(vocabulary)
@@ -119,5 +173,5 @@ def tagger_with_streams(
 ) -> tuple[Tagger, Streams]:
     """Make a tagger, and the streams it was trained with, ready for batches."""
     base = None if weights.base is None else tagger_with_streams(weights.base, lexicon, classes)[0]
-    streams = Streams(lexicon, base)
+    streams = Streams(lexicon, base, weights.hears)
     return Tagger(weights, classes, streams.attributes), streams

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -66,13 +67,16 @@ class Block:
 class Weights:
     """A trained model without the knowledge it was trained with.
 
-    ``base`` is a model trained before on other notes, whose opinion of each token is one more stream to this one:
-    stacked generalisation (Wolpert 1992), which lets a few notes of a new guideline correct what many notes taught.
+    ``base`` is a model that reads first, and ``hears`` says what of it is a stream to this one. Its *opinion* of each
+    token: stacked generalisation (Wolpert 1992), which lets a few notes of a new guideline correct what many notes
+    taught. Or the *echo*, what it thinks of the same word elsewhere in the note: non-local evidence (Krishnan &
+    Manning, "An effective two-stage model for exploiting non-local dependencies", ACL 2006).
     """
 
     heads: tuple[Head, ...]
     blocks: tuple[Block, ...]
     base: Weights | None = None
+    hears: Literal["opinion", "echo"] = "opinion"
 
     @property
     def columns(self) -> int:

@@ -15,15 +15,17 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
+from behealthy.data.split import folds
 from behealthy.errors import TrainingError
 from behealthy.extract.features import WIDEST, radius
 from behealthy.extract.lattice import FloatArray, IntArray
 from behealthy.extract.tagger import Block, Head, Weights, blocks_from
-from behealthy.learn.dataset import Dataset, Knowledge, Scheme, encode, label_names, lay_out_documents
+from behealthy.learn.dataset import Dataset, Knowledge, Scheme, encode, label_names, lay_out_documents, read_once
 from behealthy.learn.likelihood import BoolArray, Likelihood, Stream, minimise
 from behealthy.note import Extraction, to_json
 
 Progress = Callable[[int, float], None]  # iteration, loss
+_LOOKS = 4  # parts in which training documents are read by a model that has not seen them
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class Recipe:
         Prior width by template: an attribute with a smaller value must earn its weight harder.
     fewest : int
         Attributes seen less often in training are left out.
+    second_look : bool
+        Train twice: the second model hears what the first thinks of the same word elsewhere in the document. Five
+        times the training, half the speed; pays where documents repeat their names, as abstracts do.
     lean : float
         See `extract.tagger.Head`; a positive value calls more entities.
     """
@@ -51,6 +56,7 @@ class Recipe:
     iterations: int = 150
     fewest: int = 2
     lean: float = 0.2
+    second_look: bool = False
 
     def to_json(self) -> dict[str, object]:
         """Plain values, for the manifest and the experiment tracker."""
@@ -104,11 +110,36 @@ def train(
     if partials and recipe.trainer == "crfsuite":
         raise TrainingError("CRFsuite cannot learn from partly marked documents; take the trainer 'likelihood'")
     knowledge = knowledge or Knowledge()
+    if recipe.second_look:
+        return _train_twice(documents, recipe, knowledge, progress, partials)
     everything = [*documents, *(d for partial in partials for d in partial.documents)]
     dataset = lay_out_documents(everything, knowledge)
     recipes = [replace(recipe, types=(t,)) for t in recipe.types] if recipe.head_per_type else [recipe]
     heads = [_train_head(dataset, r, len(documents), partials, progress) for r in recipes]
     return replace(join(heads) if len(heads) > 1 else heads[0], base=knowledge.base)
+
+
+def _train_twice(
+    documents: Sequence[Extraction],
+    recipe: Recipe,
+    knowledge: Knowledge,
+    progress: Progress | None,
+    partials: Sequence[Partial],
+) -> Weights:
+    """Train on what first models, each trained without the documents it reads, thought of them."""
+    if partials or knowledge.base is not None or recipe.head_per_type:
+        raise TrainingError("a second look goes with one head, no base model and no partly marked documents")
+    once = replace(recipe, second_look=False)
+    order = {id(d): i for i, d in enumerate(documents)}
+    thought: list[FloatArray] = [np.zeros(0)] * len(documents)
+    for learn, held in folds(documents, _LOOKS):
+        first = train(learn, once, knowledge, progress)
+        for document, own in zip(held, read_once(held, first, knowledge), strict=True):
+            thought[order[id(document)]] = own
+    base = train(documents, once, knowledge, progress)
+    dataset = lay_out_documents(documents, knowledge)
+    dataset = dataset.hearing(np.concatenate(thought), base.heads[0].types)
+    return replace(_train_head(dataset, once, len(documents), (), progress), base=base, hears="echo")
 
 
 def _train_head(

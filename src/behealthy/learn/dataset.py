@@ -6,7 +6,7 @@ Refuses to know how a model is fitted; both trainers take what is made here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,8 +14,15 @@ import numpy as np
 from behealthy.extract.batch import Batch, lay_out
 from behealthy.extract.classes import WordClasses
 from behealthy.extract.features import word_attributes
+from behealthy.extract.lattice import FloatArray
 from behealthy.extract.lexicon import Lexicon
-from behealthy.extract.streams import Streams, tagger_with_streams
+from behealthy.extract.streams import (
+    Streams,
+    echo_attributes,
+    echo_symbols,
+    tagger_with_streams,
+    type_probabilities,
+)
 from behealthy.extract.tagger import Weights
 from behealthy.extract.tokens import IntArray, Vocabulary
 from behealthy.note import Extraction
@@ -52,6 +59,12 @@ class Dataset:
     batch: Batch
     symbols: list[IntArray]
     attributes: list[list[list[str]]]
+    vocabulary: Vocabulary
+
+    def hearing(self, probabilities: FloatArray, types: Sequence[str]) -> Dataset:
+        """Add the echo of what a first reading thought: float64 of shape (N, types), see `extract.streams`."""
+        echo = self.batch.spread(echo_symbols(self.batch, self.vocabulary, probabilities))
+        return replace(self, symbols=[*self.symbols, echo], attributes=[*self.attributes, echo_attributes(types, "0")])
 
 
 def lay_out_documents(documents: Sequence[Extraction], knowledge: Knowledge) -> Dataset:
@@ -69,6 +82,7 @@ def lay_out_documents(documents: Sequence[Extraction], knowledge: Knowledge) -> 
         batch,
         [words.astype(np.int64), *streams(batch, vocabulary)],
         [of_words, *streams.attributes],
+        vocabulary,
     )
 
 
@@ -105,3 +119,13 @@ def _prefixes(tokens: int, scheme: Scheme) -> str:
     if scheme == "BIO":
         return "B" + "I" * (tokens - 1)
     return "S" if tokens == 1 else "B" + "I" * (tokens - 2) + "E"
+
+
+def read_once(documents: Sequence[Extraction], weights: Weights, knowledge: Knowledge) -> list[FloatArray]:
+    """What a model with one head thinks of documents: for each, probabilities of shape (tokens, types)."""
+    vocabulary = Vocabulary(limit=2**62)
+    batch = lay_out([d.text for d in documents], vocabulary)
+    tagger, streams = tagger_with_streams(weights, knowledge.lexicon, knowledge.classes)
+    ((head, layout, _, posterior),) = tagger.read(batch, vocabulary, streams(batch, vocabulary))
+    probabilities = type_probabilities(head, layout, posterior)
+    return np.split(probabilities, np.searchsorted(batch.note, np.arange(1, len(documents))))

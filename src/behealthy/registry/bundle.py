@@ -135,7 +135,7 @@ def _put_part(
     for i, head in enumerate(weights.heads):
         arrays[f"{prefix}transitions_{i}"] = head.transitions.astype(np.float64)
     heads = [{"labels": list(head.labels), "lean": head.lean} for head in weights.heads]
-    return {"prefix": prefix, "heads": heads, "radii": [b.radius for b in weights.blocks]}
+    return {"prefix": prefix, "heads": heads, "hears": weights.hears, "radii": [b.radius for b in weights.blocks]}
 
 
 def load_model(path: Path) -> Model:
@@ -173,7 +173,7 @@ def _get_part(folder: Folder, part: Mapping[str, Any]) -> Weights:
     for block in blocks:
         if block.table.shape != (len(block.attributes), 2 * block.radius + 1, columns):
             raise ValueError(f"{prefix}table_{block.radius} has the shape {block.table.shape}")
-    return Weights(heads, blocks)
+    return Weights(heads, blocks, hears=part["hears"])
 
 
 def load(path: Path | str | None = None) -> Extractor:
