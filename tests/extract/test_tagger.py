@@ -230,7 +230,7 @@ def test_a_second_look_hears_the_first_and_survives_the_bundle(tmp_path: Path):
         Extraction(
             str(i), t, tuple(entity_at(t, a, a + 4, DISEASE) for a in (t.find("qqjv"), t.rfind("qqjv")) if a >= 0)
         )
-        for i, t in enumerate(texts * 4)
+        for i, t in enumerate(t + " ." * n for n in range(4) for t in texts)
     ]
     weights = train(learn, Recipe((DISEASE,), iterations=30, second_look=True))
     assert weights.hears == "echo"

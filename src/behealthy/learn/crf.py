@@ -130,6 +130,7 @@ def _train_twice(
     if partials or knowledge.base is not None or recipe.head_per_type:
         raise TrainingError("a second look goes with one head, no base model and no partly marked documents")
     once = replace(recipe, second_look=False)
+    documents = [replace(d) for d in documents]  # the same document may be given twice; each needs a place of its own
     order = {id(d): i for i, d in enumerate(documents)}
     thought: list[FloatArray] = [np.zeros(0)] * len(documents)
     for learn, held in folds(documents, _LOOKS):
