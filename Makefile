@@ -37,9 +37,9 @@ setup: .venv/.ready ## make the environment in .venv
 
 run: .venv/.ready ## read the example notes: a table here, a page in out/examples.html
 	@mkdir -p out
-	@$(BIN)/behealthy extract examples/notes --format table
+	@$(BIN)/behealthy extract examples/notes/*-01.txt --format table
 	@$(BIN)/behealthy extract examples/notes --format html --output out/examples.html
-	@echo "The same as a page: $(CURDIR)/out/examples.html"
+	@echo "Five of the notes are above; all 230, with the entities highlighted: $(CURDIR)/out/examples.html"
 
 test: .venv/.ready ## run the tests, without the slow proofs
 	@$(BIN)/python -m pytest -m "not slow"

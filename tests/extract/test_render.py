@@ -70,7 +70,7 @@ ASTHMA = note(
 
 def test_the_table_says_once_what_treats_what_and_then_what_is_alone():
     rows = [row for row in Reader(to_html([("a.txt", ASTHMA)], "Found")).rows if row]
-    assert rows == [["asthma", "albuterol", "0.80"], ["eczema (negated)", "–", "–"], ["–", "zinc", "–"]]
+    assert rows == [["asthma", "albuterol", "0.80"], ["eczema (negated)", "–", "0.90"], ["–", "zinc", "0.90"]]
 
 
 def test_links_that_do_not_treat_say_so():

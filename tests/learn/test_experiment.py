@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from behealthy.data.formats import read_corpus
+from behealthy.data.lineage import data_hash
 from behealthy.errors import BadInput, ForeignBundle, TrainingError
 from behealthy.learn import experiment
-from behealthy.learn.crf import Recipe, data_hash
+from behealthy.learn.crf import Recipe
 from behealthy.learn.dataset import Knowledge
 from behealthy.learn.evaluate import evaluate
 from behealthy.learn.experiment import FINAL, Measure, Outcome, run

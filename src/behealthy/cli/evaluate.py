@@ -56,10 +56,12 @@ def evaluate(
 
     settings = Settings.from_environment()
     labels_of = label_map(maps, labels)
-    extractor = load(model_folder(model, settings))
+    folder = model_folder(model, settings)
+    extractor = load(folder)
     corpus = read(path, format, labels_of, settings)
     counted = _counted(types, labels_of, corpus.documents)
     _say_what_differs(counted, extractor.types)
+    _say_what_was_seen(folder, corpus.documents)
     gold = [_only(document, counted) for document in corpus.documents]
     predicted: list[Extraction] = []
     with terminal.bar(len(gold), "Extracting") as done:
@@ -103,6 +105,15 @@ def _say_what_differs(counted: Sequence[str], found: Sequence[str]) -> None:
             f"notice: the documents have {', '.join(counted) or 'no entities'} and the model finds "
             f"{', '.join(found)}; --map or --labels says which of them mean the same"
         )
+
+
+def _say_what_was_seen(folder: Path | None, documents: Sequence[Extraction]) -> None:
+    from behealthy.data.lineage import seen
+    from behealthy.registry.bundle import STARTER, load_model, package_folder
+
+    known = seen(load_model(folder or package_folder(STARTER)).facts, documents)
+    if known:
+        terminal.say(f"notice: the model has learned from {known:,} of these {len(documents):,} documents")
 
 
 def _only(document: Extraction, types: Sequence[str]) -> Extraction:

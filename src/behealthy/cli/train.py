@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from behealthy.learn.experiment import Measure, Outcome, Progress
     from behealthy.learn.tracking import Tracker
     from behealthy.note import Extraction
+    from behealthy.registry.bundle import Model
 
 
 class Trainer(StrEnum):
@@ -43,6 +44,15 @@ OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Where it goes; by default the models folder.")
 ]
 L2Option = Annotated[float | None, typer.Option("--l2", min=0, help="How strongly weights are held near zero.")]
+BaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--base", metavar="MODEL", help="A model whose opinion the new one hears: starter, a bundle, or none."
+    ),
+]
+SecondLookOption = Annotated[
+    bool, typer.Option("--second-look", help="Hear what a first reading thought of the same word elsewhere.")
+]
 IterationsOption = Annotated[
     int | None, typer.Option("--iterations", min=1, help="How many steps a training takes at most.")
 ]
@@ -65,6 +75,8 @@ def train(
     folds: FoldsOption = None,
     name: Annotated[str, typer.Option("--name", help="What the model is called.")] = "trained",
     output: OutputOption = None,
+    base: BaseOption = None,
+    second_look: SecondLookOption = False,
     trainer: Annotated[Trainer, typer.Option("--trainer", help="What fits the weights.")] = Trainer.likelihood,
     l2: L2Option = None,
     iterations: IterationsOption = None,
@@ -74,7 +86,10 @@ def train(
     tracking_uri: UriOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Train a model, judge it on documents it has not seen, keep it and record how it was made."""
+    """Train a model, judge it on documents it has not seen, keep it and record how it was made.
+
+    Unless --base says otherwise, the new model hears the opinion of the shipped one.
+    """
     from behealthy.learn import experiment
     from behealthy.learn.dataset import Knowledge
     from behealthy.registry.bundle import load_classes, load_lexicon
@@ -84,19 +99,23 @@ def train(
     mapped = label_map(maps, labels)
     corpus = read(path, format, mapped, settings)
     judges = None if test is None else read(test, format, mapped, settings)
-    recipe = _recipe(corpus.documents, trainer, l2, iterations)
+    recipe = _recipe(corpus.documents, trainer, l2, iterations, second_look)
+    heard = None if second_look else _base(base, [*corpus.documents, *(judges.documents if judges else ())], settings)
+    if second_look and base not in (None, "none"):
+        raise typer.BadParameter("goes without a base model", param_hint="--second-look")
     measure = experiment.Measure(0.2 if holdout is None else holdout, folds or 0, seed)
     place = output or settings.models / name
     with _progress(recipe, measure, judged=test is not None) as progress:
         outcome = experiment.run(
             corpus.documents,
             recipe,
-            Knowledge(load_lexicon(), load_classes()),
+            Knowledge(load_lexicon(), load_classes(), None if heard is None else heard.weights),
             name=name,
             output=place,
             test=None if judges is None else judges.documents,
             measure=measure,
             source=path.name,
+            heard=() if heard is None else heard.facts["data"].get("seen", ()),
             public=public,
             tracker=_tracker(tracking, tracking_uri, settings),
             progress=progress,
@@ -120,13 +139,35 @@ def _check(name: str, test: Path | None, holdout: float | None, folds: int | Non
         raise typer.BadParameter(f"{holdout} is not a share between 0 and 1", param_hint="--holdout")
 
 
-def _recipe(documents: Sequence[Extraction], trainer: Trainer, l2: float | None, iterations: int | None) -> Recipe:
+def _base(name: str | None, documents: Sequence[Extraction], settings: Settings) -> Model | None:
+    """The model to be heard; the shipped one by default, unless it has learned from these very documents."""
+    from behealthy.data.lineage import seen
+    from behealthy.registry.bundle import STARTER, load_model
+    from behealthy.registry.models import find
+
+    if name == "none":
+        return None
+    model = load_model(find(name or STARTER, settings.models))
+    known = seen(model.facts, documents)
+    if not known:
+        return model
+    share = f"{model.version} has learned from {known:,} of these {len(documents):,} documents"
+    if name is None:
+        terminal.say(f"notice: {share}, so its opinion of them is worth nothing here; training without a base")
+        return None
+    raise TrainingError(f"{share}; its opinion of them cannot be trusted. Choose another --base, or none")
+
+
+def _recipe(
+    documents: Sequence[Extraction], trainer: Trainer, l2: float | None, iterations: int | None, second_look: bool
+) -> Recipe:
     from behealthy.learn.crf import Recipe
 
     chosen: dict[str, Any] = {"trainer": trainer.value, "l2": l2, "iterations": iterations}
     types = tuple(sorted({e.type for d in documents for e in d.entities}))
     if not types:
         raise TrainingError(f"none of the types that count is marked in the {len(documents):,} documents")
+    chosen["second_look"] = second_look
     return Recipe(types, **{option: value for option, value in chosen.items() if value is not None})
 
 

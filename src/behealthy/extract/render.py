@@ -177,8 +177,7 @@ def _article(number: int, name: str, extraction: Extraction) -> str:
 
 def _table(extraction: Extraction) -> str:
     rows = "".join(
-        f"<tr><td>{disease or _NONE}</td><td>{treatment or _NONE}</td>"
-        f'<td class="number">{_NONE if score is None else f"{score:.2f}"}</td></tr>'
+        f'<tr><td>{disease or _NONE}</td><td>{treatment or _NONE}</td><td class="number">{score:.2f}</td></tr>'
         for disease, treatment, score in _rows(extraction)
     )
     if not rows:
@@ -189,10 +188,10 @@ def _table(extraction: Extraction) -> str:
     )
 
 
-def _rows(extraction: Extraction) -> Iterator[tuple[str, str, float | None]]:
-    """Give (disease, treatment, score of their link) as HTML, each once: links, then what nothing is linked to.
+def _rows(extraction: Extraction) -> Iterator[tuple[str, str, float]]:
+    """Give (disease, treatment, score) as HTML, each once: links with theirs, then what nothing is linked to.
 
-    A thing that is mentioned again counts as the same when its name and status are the same.
+    A thing that is mentioned again counts as the same when its name and status are the same; its best score is shown.
     """
     by_id = {e.id or f"e{i}": e for i, e in enumerate(extraction.entities, 1)}
     links: dict[tuple[str, str, str], tuple[Entity, Entity, float]] = {}
@@ -206,11 +205,15 @@ def _rows(extraction: Extraction) -> Iterator[tuple[str, str, float | None]]:
     for (_, _, kind), (disease, treatment, score) in links.items():
         note = _LINKS.get(kind, kind.lower())
         yield _cell(disease), _cell(treatment, note), score
-    shown = {name for disease, treatment, _ in links for name in (disease, treatment)}
+    linked = {name for disease, treatment, _ in links for name in (disease, treatment)}
+    single: dict[str, Entity] = {}
     for entity in extraction.entities:
-        if entity.type in _CLASSES and _name(entity) not in shown:
-            shown.add(_name(entity))
-            yield (_cell(entity), "", None) if entity.type == DISEASE else ("", _cell(entity), None)
+        name = _name(entity)
+        if entity.type in _CLASSES and name not in linked and (name not in single or single[name].score < entity.score):
+            single[name] = entity
+    for entity in single.values():
+        cell = _cell(entity)
+        yield (cell, "", entity.score) if entity.type == DISEASE else ("", cell, entity.score)
 
 
 def _name(entity: Entity) -> str:

@@ -6,8 +6,6 @@ tables, takes partly labelled documents and per-template scales. ``crfsuite`` is
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
@@ -18,11 +16,11 @@ from scipy import sparse
 from behealthy.data.split import folds
 from behealthy.errors import TrainingError
 from behealthy.extract.features import WIDEST, radius
-from behealthy.extract.lattice import FloatArray, IntArray
-from behealthy.extract.tagger import Block, Head, Weights, blocks_from
+from behealthy.extract.lattice import FloatArray
+from behealthy.extract.tagger import Block, Head, Weights
 from behealthy.learn.dataset import Dataset, Knowledge, Scheme, encode, label_names, lay_out_documents, read_once
 from behealthy.learn.likelihood import BoolArray, Likelihood, Stream, minimise
-from behealthy.note import Extraction, to_json
+from behealthy.note import Extraction
 
 Progress = Callable[[int, float], None]  # iteration, loss
 _LOOKS = 4  # parts in which training documents are read by a model that has not seen them
@@ -79,15 +77,6 @@ class Partial:
     documents: Sequence[Extraction]
     complete: tuple[str, ...]
     weight: float
-
-
-def data_hash(documents: Sequence[Extraction]) -> str:
-    """SHA-256 of texts and annotations in order; equal documents have equal hashes on every machine."""
-    digest = hashlib.sha256()
-    for document in documents:
-        digest.update(json.dumps(to_json(document), sort_keys=True, ensure_ascii=True).encode())
-        digest.update(b"\n")
-    return digest.hexdigest()
 
 
 def train(
@@ -242,6 +231,3 @@ def join(models: Sequence[Weights]) -> Weights:
     return Weights(
         tuple(h for m in models for h in m.heads), tuple(Block(r, tuple(index[r]), tables[r]) for r in sorted(tables))
     )
-
-
-__all__ = ["IntArray", "Progress", "Recipe", "blocks_from", "data_hash", "fit", "join", "train"]

@@ -77,7 +77,7 @@ class _Trainer(pycrfsuite.Trainer):  # type: ignore[misc]
         if self._progress is not None:
             self._progress(int(info["num"]), float(info["loss"]))
 
-    def _quiet(self, *event: object) -> None:
+    def _quiet(self, *_event: object) -> None:
         """The other events of a run say nothing that is worth a line."""
 
     on_start = on_featgen_progress = on_featgen_end = on_prepared = on_optimization_end = on_end = _quiet

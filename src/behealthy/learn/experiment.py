@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from behealthy.data.lineage import data_hash, fingerprints
 from behealthy.data.split import Part, folds, holdout
 from behealthy.errors import TrackingError
 from behealthy.extract.extractor import Extractor
 from behealthy.extract.tagger import Weights
-from behealthy.learn.crf import Recipe, data_hash, train
+from behealthy.learn.crf import Recipe, train
 from behealthy.learn.dataset import Knowledge
 from behealthy.learn.evaluate import Report, evaluate
 from behealthy.learn.mistakes import Mistakes, browse, to_html
@@ -91,6 +92,7 @@ def run(
     test: Sequence[Extraction] | None = None,
     measure: Measure | None = None,
     source: str = "",
+    heard: Sequence[str] = (),
     public: bool = False,
     tracker: Tracker | None = None,
     progress: Progress | None = None,
@@ -106,6 +108,8 @@ def run(
         the model that is kept is trained once more on all of them.
     source : str
         What the data set is called.
+    heard : sequence of str
+        Fingerprints of what the base model, if there is one, has learned from.
     public : bool
         Whether everybody may read the documents: only then are mistakes shown in the tracker, with text around them.
 
@@ -134,7 +138,8 @@ def run(
         report = evaluate(gold, predicted, types=recipe.types)
         if test is None:
             weights = _trained(documents, recipe, knowledge, FINAL, record, progress)
-        save_model(output, weights, _facts(name, recipe, knowledge, facts, report, judged_by))
+        taught = sorted({*fingerprints(documents), *heard})
+        save_model(output, weights, _facts(name, recipe, knowledge, facts, report, judged_by, taught))
         model = load_model(output)
         _record_result(record, model, report, browse(gold, predicted) if public else None)
     return Outcome(model, report, judged_by, tuple(gold), tuple(predicted), test is None, record.run_id, record.failure)
@@ -184,13 +189,19 @@ def _trained(
 
 
 def _facts(
-    name: str, recipe: Recipe, knowledge: Knowledge, data: DataFacts, report: Report, judged_by: str
+    name: str,
+    recipe: Recipe,
+    knowledge: Knowledge,
+    data: DataFacts,
+    report: Report,
+    judged_by: str,
+    taught: Sequence[str],
 ) -> Mapping[str, Any]:
     used = {"lexicon": knowledge.lexicon, "classes": knowledge.classes}
     return {
         "name": name,
         "recipe": recipe.to_json(),
-        "data": data.to_json(),
+        "data": {**data.to_json(), "seen": list(taught)},
         "metrics": report.to_json() | {"judged_by": judged_by},
         "knowledge": {part: v for part, v in knowledge_versions().items() if used[part] is not None},
     }

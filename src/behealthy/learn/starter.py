@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 
 from behealthy.data.formats import KNOWN_LABELS, read_corpus
+from behealthy.data.lineage import data_hash, fingerprints
 from behealthy.data.split import holdout
 from behealthy.errors import UnreadableFile
 from behealthy.extract.classes import compile_classes
 from behealthy.extract.extractor import Extractor
-from behealthy.learn.crf import Partial, Progress, Recipe, data_hash, train
+from behealthy.learn.crf import Partial, Progress, Recipe, train
 from behealthy.learn.dataset import Knowledge
 from behealthy.learn.evaluate import Report, evaluate
 from behealthy.learn.word_classes import learn_classes
@@ -147,6 +148,7 @@ def build_model(corpora: Path, examples: Path, out: Path, progress: Progress | N
             "name": "examples/notes, " + ", ".join(others),
             "hash": data_hash(everything),
             "documents": len(everything),
+            "seen": fingerprints(everything),
             "sources": {"examples": len(documents), **{name: len(d) for name, d in others.items()}},
         },
         "knowledge": knowledge_versions(),

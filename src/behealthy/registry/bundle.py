@@ -24,6 +24,7 @@ from behealthy.registry.folder import Folder, read_folder, write_folder
 
 KIND = "model"
 STARTER = "starter"
+FACTS = ("name", "recipe", "data", "knowledge")  # what every bundle says of itself
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,9 @@ def save_model(
     BundleError
         When the target exists and is not a bundle, or the facts lack what every bundle has.
     """
-    lacking = {"name", "recipe", "data", "knowledge"} - set(facts)
+    lacking = sorted(set(FACTS) - set(facts))
     if lacking:
-        raise BundleError(path, f"facts lack {', '.join(sorted(lacking))}")
+        raise BundleError(path, f"facts lack {', '.join(lacking)}")
     arrays: dict[str, npt.NDArray[Any]] = {}
     texts: dict[str, tuple[str, ...]] = {}
     parts = []
@@ -148,11 +149,14 @@ def load_model(path: Path) -> Model:
     """
     folder = read_folder(path, KIND)
     meta = dict(folder.meta)
+    lacking = sorted(set(FACTS) - set(meta))
+    if lacking:
+        raise DamagedBundle(path, f"its facts lack {', '.join(lacking)}")
     weights: Weights | None = None
     try:
         for part in reversed(meta.pop("parts")):
             weights = replace(_get_part(folder, part), base=weights)
-    except (KeyError, TypeError, ValueError) as exc:
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise DamagedBundle(path, f"its parts do not fit together ({exc})") from exc
     if weights is None:
         raise DamagedBundle(path, "it has no parts")
@@ -169,11 +173,17 @@ def _get_part(folder: Folder, part: Mapping[str, Any]) -> Weights:
         Block(int(r), folder.texts[f"{prefix}attributes_{r}"], folder.arrays[f"{prefix}table_{r}"])
         for r in part["radii"]
     )
+    for i, head in enumerate(heads):
+        if head.transitions.shape != (len(head.labels), len(head.labels)):
+            raise ValueError(f"{prefix}transitions_{i} has the shape {head.transitions.shape}")
     columns = sum(len(h.labels) for h in heads)
     for block in blocks:
         if block.table.shape != (len(block.attributes), 2 * block.radius + 1, columns):
             raise ValueError(f"{prefix}table_{block.radius} has the shape {block.table.shape}")
-    return Weights(heads, blocks, hears=part["hears"])
+    hears = part.get("hears", "opinion")  # bundles from before there was a choice say nothing
+    if hears not in ("opinion", "echo"):
+        raise ValueError(f"a part hears {hears!r}")
+    return Weights(heads, blocks, hears=hears)
 
 
 def load(path: Path | str | None = None) -> Extractor:
