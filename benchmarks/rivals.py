@@ -70,7 +70,7 @@ def plain_crf(train: Sequence[Extraction], types: Sequence[str], *, iterations: 
     names = label_names(types, "BIO")
     batch = lay_out([d.text for d in train], vocabulary)
     sentences = list(sentences_of(batch, vocabulary))
-    labels = iter(encode(Dataset(tuple(train), batch, [], []), types, "BIO").tolist())
+    labels = iter(encode(Dataset(tuple(train), batch, [], [], vocabulary), types, "BIO").tolist())
     model = library.CRF(algorithm="lbfgs", c1=0.1, c2=0.1, max_iterations=iterations, all_possible_transitions=True)
     return model.fit(_plain(sentences), [[names[next(labels)] for _ in s] for s in sentences])
 

@@ -118,7 +118,7 @@ def train_file(path: Path, features: Features, documents: Sequence[Extraction], 
     vocabulary = Vocabulary(limit=2**62)
     batch = lay_out([d.text for d in documents], vocabulary)
     names = label_names(_TYPES, features.scheme)
-    labels = iter(encode(Dataset(tuple(documents), batch, [], []), _TYPES, features.scheme).tolist())
+    labels = iter(encode(Dataset(tuple(documents), batch, [], [], vocabulary), _TYPES, features.scheme).tolist())
     trainer = pycrfsuite.Trainer(verbose=False)
     for item in joined(sentences(batch, vocabulary, features.knowledge), by_word(features)):
         trainer.append(item, [names[next(labels)] for _ in item])

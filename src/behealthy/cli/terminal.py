@@ -6,6 +6,7 @@ for it. Refuses to show control characters: a file name or a note could otherwis
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import re
@@ -50,6 +51,8 @@ def printable(text: str) -> str:
 
 def write(text: str) -> None:
     """When called, it will write a result as UTF-8 whatever the terminal's own encoding, line ends as they are."""
+    if sys.stdout is None:  # whoever called closed it
+        raise OSError(errno.EBADF, "it is closed", "standard output")
     sys.stdout.flush()
     stream: IO[bytes] = sys.stdout.buffer
     stream.write(text.encode("utf-8", "backslashreplace"))
@@ -64,6 +67,8 @@ def write_json(data: Any) -> None:
 
 def say(message: str) -> None:
     """When called, it will tell whoever runs the command something that is not a result."""
+    if sys.stderr is None:  # whoever called does not want to know
+        return
     lines = [printable(line) for line in message.splitlines()]
     sys.stderr.write("".join(f"{line}\n" for line in lines))
     sys.stderr.flush()
@@ -86,7 +91,7 @@ def report(problems: Sequence[Problem], notices: Sequence[Problem] = ()) -> None
 
 def watched() -> bool:
     """Tell whether somebody watches: then progress is drawn, else it would only fill a log."""
-    return sys.stderr.isatty()
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -94,6 +99,8 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
+    if stream is None:
+        raise OSError(errno.EBADF, "it is closed", "standard error" if stderr else "standard output")
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")  # an old encoding must not stop a table
     width = None if stream.isatty() else shutil.get_terminal_size((_WIDTH, 40)).columns

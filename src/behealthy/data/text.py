@@ -90,8 +90,13 @@ def split_lines(text: str) -> list[str]:
     return [line.removesuffix("\r") for line in text.split("\n")]
 
 
+def is_written_through(path: Path) -> bool:
+    """Tell whether a path is a link, a pipe or a device: putting a new file in its place would destroy it."""
+    return path.is_symlink() or (path.exists() and not path.is_file())
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a text as UTF-8, whole or not at all; folders that lead to it are made.
+    """Write a text as UTF-8, whole or not at all; folders that lead to it are made. Links and devices are written to.
 
     Raises
     ------
@@ -111,6 +116,9 @@ def write_text(path: Path, text: str) -> None:
         data = codecs.BOM_UTF8 + data  # the first one is taken off again on reading
     partial = path.with_name(path.name + ".partial")
     try:
+        if is_written_through(path):
+            path.write_bytes(data)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(data)
         partial.replace(path)

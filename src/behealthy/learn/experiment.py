@@ -104,14 +104,13 @@ def run(
     name : str
         Of the model.
     test : sequence of Extraction, optional
-        Documents to judge by. Without them, `measure` says which of `documents` are held out to judge the recipe, and
-        the model that is kept is trained once more on all of them.
+        Documents to judge by. Without them `measure` says which of `documents` judge the recipe.
     source : str
         What the data set is called.
     heard : sequence of str
         Fingerprints of what the base model, if there is one, has learned from.
     public : bool
-        Whether everybody may read the documents: only then are mistakes shown in the tracker, with text around them.
+        Whether everybody may read the documents; only then are mistakes shown in the tracker.
 
     Raises
     ------
@@ -138,7 +137,7 @@ def run(
         report = evaluate(gold, predicted, types=recipe.types)
         if test is None:
             weights = _trained(documents, recipe, knowledge, FINAL, record, progress)
-        taught = sorted({*fingerprints(documents), *heard})
+        taught = {*fingerprints(documents), *heard}
         save_model(output, weights, _facts(name, recipe, knowledge, facts, report, judged_by, taught))
         model = load_model(output)
         _record_result(record, model, report, browse(gold, predicted) if public else None)
@@ -195,13 +194,13 @@ def _facts(
     data: DataFacts,
     report: Report,
     judged_by: str,
-    taught: Sequence[str],
+    taught: set[str],
 ) -> Mapping[str, Any]:
     used = {"lexicon": knowledge.lexicon, "classes": knowledge.classes}
     return {
         "name": name,
         "recipe": recipe.to_json(),
-        "data": {**data.to_json(), "seen": list(taught)},
+        "data": {**data.to_json(), "seen": sorted(taught)},
         "metrics": report.to_json() | {"judged_by": judged_by},
         "knowledge": {part: v for part, v in knowledge_versions().items() if used[part] is not None},
     }
