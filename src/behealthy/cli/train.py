@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -100,7 +101,10 @@ def train(
     corpus = read(path, format, mapped, settings)
     judges = None if test is None else read(test, format, mapped, settings)
     recipe = _recipe(corpus.documents, trainer, l2, iterations, second_look)
+    knowledge = Knowledge(load_lexicon(), load_classes())
     heard = None if second_look else _base(base, [*corpus.documents, *(judges.documents if judges else ())], settings)
+    if heard is not None:
+        knowledge = replace(knowledge, base=heard.weights, seen=heard.facts["data"].get("seen", ()))
     if second_look and base not in (None, "none"):
         raise typer.BadParameter("goes without a base model", param_hint="--second-look")
     measure = experiment.Measure(0.2 if holdout is None else holdout, folds or 0, seed)
@@ -109,13 +113,12 @@ def train(
         outcome = experiment.run(
             corpus.documents,
             recipe,
-            Knowledge(load_lexicon(), load_classes(), None if heard is None else heard.weights),
+            knowledge,
             name=name,
             output=place,
             test=None if judges is None else judges.documents,
             measure=measure,
             source=path.name,
-            heard=() if heard is None else heard.facts["data"].get("seen", ()),
             public=public,
             tracker=_tracker(tracking, tracking_uri, settings),
             progress=progress,

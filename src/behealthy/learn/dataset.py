@@ -34,12 +34,14 @@ Scheme = Literal["BIO", "BIOES"]
 class Knowledge:
     """What a model may lean on beside its training text.
 
-    ``base`` must not have seen the documents to be learned from, or its opinion of them would be too good to trust.
+    ``base`` must not have seen the documents to be learned from, or its opinion of them would be too good to trust;
+    ``seen`` are the fingerprints of those that it has (`data.lineage`).
     """
 
     lexicon: Lexicon | None = None
     classes: WordClasses | None = None
     base: Weights | None = None
+    seen: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,6 @@ def run(
     test: Sequence[Extraction] | None = None,
     measure: Measure | None = None,
     source: str = "",
-    heard: Sequence[str] = (),
     public: bool = False,
     tracker: Tracker | None = None,
     progress: Progress | None = None,
@@ -107,8 +106,6 @@ def run(
         Documents to judge by. Without them `measure` says which of `documents` judge the recipe.
     source : str
         What the data set is called.
-    heard : sequence of str
-        Fingerprints of what the base model, if there is one, has learned from.
     public : bool
         Whether everybody may read the documents; only then are mistakes shown in the tracker.
 
@@ -137,7 +134,7 @@ def run(
         report = evaluate(gold, predicted, types=recipe.types)
         if test is None:
             weights = _trained(documents, recipe, knowledge, FINAL, record, progress)
-        taught = {*fingerprints(documents), *heard}
+        taught = {*fingerprints(documents), *knowledge.seen}
         save_model(output, weights, _facts(name, recipe, knowledge, facts, report, judged_by, taught))
         model = load_model(output)
         _record_result(record, model, report, browse(gold, predicted) if public else None)
