@@ -103,7 +103,9 @@ def facts(task: Task, options: argparse.Namespace) -> dict[str, Any]:
     out: dict[str, Any] = {"training documents": train, "test documents": test, "seed": options.seed}
     if task.name == "shipped":
         model = load_model(package_folder(STARTER))
-        taught = {f"its training {name}": value for name, value in model.facts["data"].items() if name != "hash"}
+        taught = {
+            f"its training {name}": value for name, value in model.facts["data"].items() if name not in ("hash", "seen")
+        }
         out |= {"model": model.version, **taught, "rivals learn from": "our example notes"}
     if options.quick:
         out["QUICK"] = "a tenth of the documents and of the training: no figure to quote"

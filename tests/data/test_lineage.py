@@ -18,7 +18,9 @@ def test_seen_counts_the_documents_that_a_manifest_names():
 
 
 def test_fingerprints_hold_no_words():
-    assert all(len(f) == 12 and not set(f) - set("0123456789abcdef") for f in fingerprints([Extraction("1", "Zanzibar")]))
+    assert all(
+        len(f) == 12 and not set(f) - set("0123456789abcdef") for f in fingerprints([Extraction("1", "Zanzibar")])
+    )
 
 
 def test_the_hash_of_data_depends_on_text_marks_and_order():

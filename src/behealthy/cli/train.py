@@ -19,6 +19,7 @@ from behealthy.settings import Settings
 
 if TYPE_CHECKING:
     from behealthy.learn.crf import Recipe
+    from behealthy.learn.dataset import Knowledge
     from behealthy.learn.experiment import Measure, Outcome, Progress
     from behealthy.learn.tracking import Tracker
     from behealthy.note import Extraction
@@ -92,8 +93,6 @@ def train(
     Unless --base says otherwise, the new model hears the opinion of the shipped one.
     """
     from behealthy.learn import experiment
-    from behealthy.learn.dataset import Knowledge
-    from behealthy.registry.bundle import load_classes, load_lexicon
 
     settings = Settings.from_environment()
     _check(name, test, holdout, folds)
@@ -101,10 +100,8 @@ def train(
     corpus = read(path, format, mapped, settings)
     judges = None if test is None else read(test, format, mapped, settings)
     recipe = _recipe(corpus.documents, trainer, l2, iterations, second_look)
-    knowledge = Knowledge(load_lexicon(), load_classes())
-    heard = None if second_look else _base(base, [*corpus.documents, *(judges.documents if judges else ())], settings)
-    if heard is not None:
-        knowledge = replace(knowledge, base=heard.weights, seen=heard.facts["data"].get("seen", ()))
+    everything = [*corpus.documents, *(judges.documents if judges else ())]
+    knowledge = _knowledge("none" if second_look else base, everything, settings)
     if second_look and base not in (None, "none"):
         raise typer.BadParameter("goes without a base model", param_hint="--second-look")
     measure = experiment.Measure(0.2 if holdout is None else holdout, folds or 0, seed)
@@ -140,6 +137,15 @@ def _check(name: str, test: Path | None, holdout: float | None, folds: int | Non
         raise typer.BadParameter("is one of three ways to judge a model; choose one", param_hint=" / ".join(given))
     if holdout is not None and not 0 < holdout < 1:
         raise typer.BadParameter(f"{holdout} is not a share between 0 and 1", param_hint="--holdout")
+
+
+def _knowledge(base: str | None, documents: Sequence[Extraction], settings: Settings) -> Knowledge:
+    from behealthy.learn.dataset import Knowledge
+    from behealthy.registry.bundle import load_classes, load_lexicon
+
+    known = Knowledge(load_lexicon(), load_classes())
+    heard = _base(base, documents, settings)
+    return known if heard is None else replace(known, base=heard.weights, seen=heard.facts["data"].get("seen", ()))
 
 
 def _base(name: str | None, documents: Sequence[Extraction], settings: Settings) -> Model | None:
