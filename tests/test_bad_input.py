@@ -38,7 +38,8 @@ def call(*arguments: object, **how: Any) -> subprocess.CompletedProcess[bytes]:
     """Call the command; what must hold whatever comes in is checked here."""
     command = [Path(sys.executable).with_name("behealthy"), *map(str, arguments)]
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    done = subprocess.run(command, timeout=120, **(streams | how))
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}  # buffers hide faults
+    done = subprocess.run(command, timeout=120, **({"env": usual} | streams | how))
     said = done.stderr or b""
     assert b"Traceback" not in said, said.decode()
     assert SECRET.encode() not in said.lower()

@@ -33,6 +33,7 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             raise  # whoever read us has seen enough
         except OSError as exc:
+            terminal.let_go()
             terminal.error(f"{exc.filename or 'the system'}: {exc.strerror or exc}")
             raise typer.Exit(terminal.FAILED) from exc
 

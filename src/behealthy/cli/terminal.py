@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import os
 import re
 import shutil
 import sys
@@ -57,6 +58,19 @@ def write(text: str) -> None:
     stream: IO[bytes] = sys.stdout.buffer
     stream.write(text.encode("utf-8", "backslashreplace"))
     stream.flush()
+
+
+def let_go() -> None:
+    """When called, it will drop what standard output could not take.
+
+    Python would try once more at its end, fail again, and give an exit code of its own.
+    """
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_json(data: Any) -> None:
