@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from behealthy.extract.batch import lay_out
-from behealthy.extract.extractor import Extractor
+from behealthy.extract.extractor import Extractor, merge
 from behealthy.extract.lattice import Layout, forward_backward
 from behealthy.extract.streams import echo_attributes, echo_symbols, tagger_with_streams
-from behealthy.extract.tagger import Block, Head, Weights, span_probabilities, spans_of
+from behealthy.extract.tagger import Block, Head, Spans, Weights, span_probabilities, spans_of
 from behealthy.extract.tokens import Vocabulary
 from behealthy.learn import crfsuite
 from behealthy.learn.crf import Recipe, join, train
@@ -232,3 +232,30 @@ def test_a_second_look_hears_the_first_and_survives_the_bundle(tmp_path: Path):
     assert loaded.hears == "echo"
     assert Extractor(loaded)(texts[0]).entities == Extractor(weights)(texts[0]).entities
     assert [e.text for e in Extractor(loaded)(texts[0]).entities] == ["qqjv", "qqjv"]
+
+
+def test_a_base_may_have_a_base_of_its_own():
+    text = "zzqx given for qqjv"
+    first = train([Extraction("1", text, (entity_at(text, 15, 19, DISEASE),))] * 3, Recipe((DISEASE,), iterations=30))
+    second = train(
+        [Extraction("2", "for qqjv", (entity_at("for qqjv", 4, 8, DISEASE),)), Extraction("3", "zzqx", ())] * 3,
+        Recipe((DISEASE,), iterations=30),
+        Knowledge(KNOWLEDGE.lexicon, base=first),
+    )
+    third = train(
+        [Extraction("4", "had qqjv", (entity_at("had qqjv", 4, 8, DISEASE),)), Extraction("5", "zzqx", ())] * 3,
+        Recipe((DISEASE,), iterations=30),
+        Knowledge(KNOWLEDGE.lexicon, base=second),
+    )
+    assert third.base is second
+    assert second.base is first
+    assert [e.text for e in Extractor(third, KNOWLEDGE.lexicon)("had qqjv").entities] == ["qqjv"]
+
+
+def test_of_overlapping_spans_the_most_probable_stay_and_none_is_lost_to_one_that_goes():
+    def spans(*rows: tuple[int, int, float]) -> Spans:
+        first, last, score = (np.array(x) for x in zip(*rows, strict=True))
+        return Spans(first, last, [DISEASE] * len(rows), score)
+
+    merged = merge([spans((0, 2, 0.5), (5, 6, 0.7)), spans((2, 5, 0.6))])
+    assert list(zip(merged.first, merged.last, strict=True)) == [(0, 2), (5, 6)]

@@ -165,7 +165,7 @@ def _check_output(format: OutputFormat, output: Path | None, sources: list[_Sour
             raise typer.BadParameter("brat makes a folder of files; give its name", param_hint=hint)
         if output.exists() and not output.is_dir():
             raise typer.BadParameter(f"{output} is a file; brat makes a folder", param_hint=hint)
-        if output.resolve() in {path.parent for path in read}:
+        if {(output / Path(s.id).parent).resolve() for s in sources} & {path.parent for path in read}:
             raise typer.BadParameter(f"{output} holds the notes themselves; choose another folder", param_hint=hint)
     elif output is not None:
         if output.is_dir():

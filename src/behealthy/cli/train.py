@@ -115,7 +115,7 @@ def train(
             output=place,
             test=None if judges is None else judges.documents,
             measure=measure,
-            source=path.name,
+            source=terminal.printable(path.name),
             public=public,
             tracker=_tracker(tracking, tracking_uri, settings),
             progress=progress,
@@ -224,7 +224,7 @@ def _progress(recipe: Recipe, measure: Measure, *, judged: bool) -> Iterator[Pro
         TextColumn("iteration {task.completed}, loss {task.fields[loss]:,.1f}", markup=False),
         TimeElapsedColumn(),
     )
-    steps = recipe.iterations * (len(recipe.types) if recipe.head_per_type else 1)
+    steps = recipe.iterations * (len(recipe.types) if recipe.head_per_type else 1) * (6 if recipe.second_look else 1)
     with Progress(*columns, console=terminal.console(stderr=True)) as bars:
         tasks: dict[str, Any] = {}
 

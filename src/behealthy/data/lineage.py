@@ -13,6 +13,8 @@ from typing import Any
 
 from behealthy.note import Extraction, to_json
 
+_SHORTEST = 40  # letters and digits
+
 
 def data_hash(documents: Sequence[Extraction]) -> str:
     """SHA-256 of texts and annotations in order; equal documents have equal hashes on every machine."""
@@ -30,11 +32,16 @@ def fingerprint(text: str) -> str:
 
 
 def fingerprints(documents: Iterable[Extraction]) -> list[str]:
-    """The fingerprints of documents, each once, in order."""
-    return sorted({fingerprint(d.text) for d in documents})
+    """The fingerprints of documents, each once, in order; none of those too short to be anybody's own."""
+    return sorted({fingerprint(d.text) for d in documents if _telling(d.text)})
 
 
 def seen(facts: Mapping[str, Any], documents: Sequence[Extraction]) -> int:
     """How many of the documents the model with these facts has learned from, as far as its manifest tells."""
     known = set(facts.get("data", {}).get("seen", ()))
-    return sum(fingerprint(d.text) in known for d in documents)
+    return sum(_telling(d.text) and fingerprint(d.text) in known for d in documents)
+
+
+def _telling(text: str) -> bool:
+    """Whether two documents with this text are copies; "No fever." is written by everybody."""
+    return sum(c.isalnum() for c in text) >= _SHORTEST

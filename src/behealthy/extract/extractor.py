@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -84,13 +85,14 @@ def merge(heads: Sequence[Spans]) -> Spans:
     last = np.concatenate([s.last for s in heads])
     score = np.concatenate([s.score for s in heads])
     types = [t for s in heads for t in s.type]
-    order = np.lexsort((-score, first))
-    kept: list[int] = []
-    for i in order.tolist():
-        while kept and last[kept[-1]] >= first[i] and score[kept[-1]] < score[i]:
-            kept.pop()
-        if not kept or last[kept[-1]] < first[i]:
-            kept.append(i)
+    kept: list[int] = []  # in reading order, none overlapping another
+    starts: list[int] = []
+    for i in np.argsort(-score, kind="stable").tolist():
+        at = bisect(starts, int(first[i]))
+        clear_before = at == 0 or last[kept[at - 1]] < first[i]
+        if clear_before and (at == len(kept) or last[i] < first[kept[at]]):
+            kept.insert(at, i)
+            starts.insert(at, int(first[i]))
     chosen = np.array(kept, np.int64)
     return Spans(first[chosen], last[chosen], [types[i] for i in kept], score[chosen])
 

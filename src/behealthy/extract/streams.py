@@ -112,14 +112,17 @@ class Streams:
     Parameters
     ----------
     lexicon : Lexicon, optional
-    base : Tagger, optional
-        A model that reads first; a stream for each of its heads. It sees the dictionary, and no other model.
+    base : (Tagger, Streams), optional
+        A model that reads first, with the streams that it was trained with; a stream for each of its heads.
     hears : str
         Which: see `extract.tagger.Weights`.
     """
 
     def __init__(
-        self, lexicon: Lexicon | None, base: Tagger | None = None, hears: Literal["opinion", "echo"] = "opinion"
+        self,
+        lexicon: Lexicon | None,
+        base: tuple[Tagger, Streams] | None = None,
+        hears: Literal["opinion", "echo"] = "opinion",
     ) -> None:
         self._lexicon = lexicon
         self._base = base
@@ -130,7 +133,7 @@ class Streams:
     @property
     def attributes(self) -> list[list[list[str]]]:
         """Attributes of each symbol, a list for each stream."""
-        heads = () if self._base is None else self._base.heads
+        heads = () if self._base is None else self._base[0].heads
         dictionary = [] if self._lexicon is None else [dictionary_attributes()]
         if self._hears == "echo":
             return dictionary + [echo_attributes(head.types, str(i)) for i, head in enumerate(heads)]
@@ -142,7 +145,8 @@ class Streams:
         if self._base is None:
             return dictionary
         out = list(dictionary)
-        for head, layout, path, posterior in self._base.read(batch, vocabulary, dictionary):
+        tagger, streams = self._base
+        for head, layout, path, posterior in tagger.read(batch, vocabulary, streams(batch, vocabulary)):
             if self._hears == "echo":
                 symbols = echo_symbols(batch, vocabulary, type_probabilities(head, layout, posterior))
             else:
@@ -172,6 +176,6 @@ def tagger_with_streams(
     weights: Weights, lexicon: Lexicon | None, classes: WordClasses | None
 ) -> tuple[Tagger, Streams]:
     """Make a tagger, and the streams it was trained with, ready for batches."""
-    base = None if weights.base is None else tagger_with_streams(weights.base, lexicon, classes)[0]
+    base = None if weights.base is None else tagger_with_streams(weights.base, lexicon, classes)
     streams = Streams(lexicon, base, weights.hears)
     return Tagger(weights, classes, streams.attributes), streams

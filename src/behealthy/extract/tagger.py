@@ -175,6 +175,8 @@ class Tagger:
         out = np.zeros((len(batch.positions), self._columns))
         for k in range(_OFFSETS):
             out += words[k].take(batch.padded[batch.positions + (k - WIDEST)], axis=0)
+        if len(streams) != len(self._streams):
+            raise ValueError(f"{len(streams)} streams for a tagger that was made with {len(self._streams)}")
         if streams:
             padded = np.zeros((len(batch.padded) + 2 * WIDEST, self._columns))
             for symbols, rows in zip(streams, self._streams, strict=True):

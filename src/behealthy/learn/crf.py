@@ -18,11 +18,21 @@ from behealthy.errors import TrainingError
 from behealthy.extract.features import WIDEST, radius
 from behealthy.extract.lattice import FloatArray
 from behealthy.extract.tagger import Block, Head, Weights
-from behealthy.learn.dataset import Dataset, Knowledge, Scheme, encode, label_names, lay_out_documents, read_once
+from behealthy.learn.dataset import (
+    Dataset,
+    Knowledge,
+    Scheme,
+    attribute_counts,
+    encode,
+    label_names,
+    lay_out_documents,
+    read_once,
+)
 from behealthy.learn.likelihood import BoolArray, Likelihood, Stream, minimise
 from behealthy.note import Extraction
 
 Progress = Callable[[int, float], None]  # iteration, loss
+_MOST_ECHOED, _MOST_HEARD = 3, 4  # types
 _LOOKS = 4  # parts in which training documents are read by a model that has not seen them
 
 
@@ -59,7 +69,8 @@ class Recipe:
     def to_json(self) -> dict[str, object]:
         """Plain values, for the manifest and the experiment tracker."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        return plain | {"scales": dict(self.scales), "types": list(self.types)}
+        scales = {} if self.trainer == "crfsuite" else dict(self.scales)  # CRFsuite has one width for all
+        return plain | {"scales": scales, "types": list(self.types)}
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,7 @@ def train(
     if partials and recipe.trainer == "crfsuite":
         raise TrainingError("CRFsuite cannot learn from partly marked documents; take the trainer 'likelihood'")
     knowledge = knowledge or Knowledge()
+    _refuse_too_many_types(recipe, knowledge)
     if recipe.second_look:
         return _train_twice(documents, recipe, knowledge, progress, partials)
     everything = [*documents, *(d for partial in partials for d in partial.documents)]
@@ -106,6 +118,17 @@ def train(
     recipes = [replace(recipe, types=(t,)) for t in recipe.types] if recipe.head_per_type else [recipe]
     heads = [_train_head(dataset, r, len(documents), partials, progress) for r in recipes]
     return replace(join(heads) if len(heads) > 1 else heads[0], base=knowledge.base)
+
+
+def _refuse_too_many_types(recipe: Recipe, knowledge: Knowledge) -> None:
+    """What is heard of a head is a product over its types; a handful is what it is made for."""
+    heard = len(recipe.types) if recipe.second_look else 0
+    heads = () if knowledge.base is None else knowledge.base.heads
+    if heard > _MOST_ECHOED or any(len(head.types) > _MOST_HEARD for head in heads):
+        raise TrainingError(
+            f"a second look takes at most {_MOST_ECHOED} types and a base model at most {_MOST_HEARD} a head; "
+            "map types together, or train without"
+        )
 
 
 def _train_twice(
@@ -188,12 +211,9 @@ def _streams(dataset: Dataset, recipe: Recipe) -> tuple[list[Stream], list[list[
     """Attribute matrices, one for each stream and radius, and the names of their columns."""
     streams, names = [], []
     for symbols, attributes in zip(dataset.symbols, dataset.attributes, strict=True):
-        counts: dict[str, int] = {}
-        for own, n in zip(attributes, np.bincount(symbols, minlength=len(attributes)).tolist(), strict=True):
-            for attribute in own:
-                counts[attribute] = counts.get(attribute, 0) + n
+        counts = attribute_counts(symbols, attributes)
         for reach in range(WIDEST + 1):
-            columns = [a for a, n in counts.items() if n >= recipe.fewest and radius(a) == reach and a.isprintable()]
+            columns = [a for a, n in counts.items() if n >= max(recipe.fewest, 1) and radius(a) == reach]
             if columns:
                 streams.append(Stream(symbols, _matrix(attributes, columns, recipe.scales), reach))
                 names.append(columns)

@@ -17,10 +17,10 @@ import numpy as np
 import pycrfsuite
 
 from behealthy.errors import ForeignBundle
-from behealthy.extract.features import radius
+from behealthy.extract.features import WIDEST, radius
 from behealthy.extract.lattice import FloatArray, IntArray
 from behealthy.extract.tagger import Head, Weights, blocks_from
-from behealthy.learn.dataset import Dataset, label_names
+from behealthy.learn.dataset import Dataset, attribute_counts, label_names
 
 if TYPE_CHECKING:
     from behealthy.learn.crf import Progress, Recipe
@@ -28,17 +28,23 @@ if TYPE_CHECKING:
 _FEATURE = np.dtype([("type", "<u4"), ("source", "<u4"), ("target", "<u4"), ("weight", "<f8")])
 
 
-def items(dataset: Dataset) -> Iterator[list[list[str]]]:
-    """The sentences as CRFsuite wants them: for each token its attributes as ``offset|attribute``."""
-    by_stream = [[[(a, radius(a)) for a in own] for own in attributes] for attributes in dataset.attributes]
+def items(dataset: Dataset, fewest: int = 1) -> Iterator[list[list[str]]]:
+    """The sentences as CRFsuite wants them: for each token its attributes as ``offset|attribute``.
+
+    Attributes that the data set has less often than `fewest` are left out.
+    """
+    by_stream = []
+    for symbols, attributes in zip(dataset.symbols, dataset.attributes, strict=True):
+        counts = attribute_counts(symbols, attributes)
+        by_stream.append([[(a, radius(a)) for a in own if counts[a] >= fewest] for own in attributes])
     at = 0
     for length in dataset.batch.lengths.tolist():
         sentence = []
         for p in dataset.batch.positions[at : at + length].tolist():
             token: list[str] = []
-            for symbols, attributes in zip(dataset.symbols, by_stream, strict=True):
-                for k in range(-3, 4):
-                    token += [f"{k:+d}|{a}" for a, r in attributes[symbols[p + k]] if abs(k) <= r]
+            for symbols, kept in zip(dataset.symbols, by_stream, strict=True):
+                for k in range(-WIDEST, WIDEST + 1):
+                    token += [f"{k:+d}|{a}" for a, r in kept[symbols[p + k]] if abs(k) <= r]
             sentence.append(token)
         yield sentence
         at += length
@@ -59,7 +65,7 @@ def train_file(
     names = label_names(recipe.types, recipe.scheme)
     trainer = _Trainer(progress)
     at = 0
-    for sentence in items(dataset):
+    for sentence in items(dataset, recipe.fewest):
         trainer.append(pycrfsuite.ItemSequence(sentence), [names[i] for i in labels[at : at + len(sentence)].tolist()])
         at += len(sentence)
     trainer.set_params({"c1": 0.0, "c2": recipe.l2 / 2, "max_iterations": recipe.iterations})

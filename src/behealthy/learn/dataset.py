@@ -75,7 +75,7 @@ def lay_out_documents(documents: Sequence[Extraction], knowledge: Knowledge) -> 
     batch = lay_out([d.text for d in documents], vocabulary)
     base = None
     if knowledge.base is not None:
-        base, _ = tagger_with_streams(knowledge.base, knowledge.lexicon, knowledge.classes)
+        base = tagger_with_streams(knowledge.base, knowledge.lexicon, knowledge.classes)
     streams = Streams(knowledge.lexicon, base)
     used, words = np.unique(batch.padded, return_inverse=True)
     of_words = [word_attributes(vocabulary.words[i], knowledge.classes) for i in used.tolist()]
@@ -86,6 +86,15 @@ def lay_out_documents(documents: Sequence[Extraction], knowledge: Knowledge) -> 
         [of_words, *streams.attributes],
         vocabulary,
     )
+
+
+def attribute_counts(symbols: IntArray, attributes: Sequence[Sequence[str]]) -> dict[str, int]:
+    """How often each attribute of a stream occurs; those that no bundle could hold count as never."""
+    counts: dict[str, int] = {}
+    for own, n in zip(attributes, np.bincount(symbols, minlength=len(attributes)).tolist(), strict=True):
+        for attribute in own:
+            counts[attribute] = counts.get(attribute, 0) + (n if attribute.isprintable() else 0)
+    return counts
 
 
 def label_names(types: Sequence[str], scheme: Scheme) -> tuple[str, ...]:

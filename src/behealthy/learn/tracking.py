@@ -1,9 +1,9 @@
 """Keep what was tried: every training as a run of MLflow, from the first one on.
 
 A run holds the recipe, which data it saw (name, hash and counts), the loss of every iteration, the figures, the model
-and the version of the code. It holds no text of a note. A tracker that fails ends the recording, never the training:
-what went wrong is kept in `Recording.failure`. MLflow takes seconds to import, so that happens when the first run
-begins. This module refuses to decide what is worth keeping.
+and the version of the code. It holds no text of a note, though the model holds single words of them. A tracker that
+fails ends the recording, never the training: what went wrong is kept in `Recording.failure`. MLflow takes seconds to
+import, so that happens when the first run begins. This module refuses to decide what is worth keeping.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ and the word classes come with the package, and a bundle names the versions it w
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -190,6 +191,13 @@ def load(path: Path | str | None = None) -> Extractor:
     """Load a model, the shipped one by default, and give an extractor that is ready for notes."""
     model = load_model(package_folder(STARTER) if path is None else Path(path))
     uses = model.facts["knowledge"]
+    installed = knowledge_versions() if path is not None else uses  # the shipped model is tested with what ships
+    stale = [part for part, version in uses.items() if installed.get(part) != version]
+    if stale:
+        warnings.warn(
+            f"model {model.version} was trained with another {' and '.join(stale)} than is installed; train it again",
+            stacklevel=3,
+        )
     return Extractor(
         model.weights,
         load_lexicon() if "lexicon" in uses else None,

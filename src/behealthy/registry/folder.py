@@ -69,7 +69,7 @@ def write_folder(
     """
     contents = _encode(arrays, texts or {})
     contents[MANIFEST] = _manifest(kind, contents, meta, {f"{n}.txt": len(t) for n, t in (texts or {}).items()})
-    _refuse_foreign_target(path)
+    refuse_foreign_target(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent))
     try:
@@ -97,7 +97,7 @@ def read_folder(path: Path, kind: str, *, verify: bool = True) -> Folder:
     DamagedBundle
         When a file is missing, cut, changed or unreadable, or the manifest is.
     """
-    place = path if path.exists() or not _aside(path).exists() else _aside(path)
+    place = path if path.exists() or not aside(path).exists() else aside(path)
     manifest = _read_manifest(place, kind)
     arrays: dict[str, npt.NDArray[Any]] = {}
     texts: dict[str, tuple[str, ...]] = {}
@@ -227,12 +227,19 @@ def _read_file(path: Path, name: str, facts: Mapping[str, Any], verify: bool) ->
     return content
 
 
-def _aside(path: Path) -> Path:
+def aside(path: Path) -> Path:
     """Give the place where a folder waits while its successor takes its name."""
     return path.with_name(f".{path.name}.previous")
 
 
-def _refuse_foreign_target(path: Path) -> None:
+def refuse_foreign_target(path: Path) -> None:
+    """When called, it will make sure that nothing but a folder of this format would be replaced.
+
+    Raises
+    ------
+    ForeignBundle
+        When there is something else at ``path``.
+    """
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise ForeignBundle(path, "is a file or a link and was not replaced")
     if not path.is_dir() or not any(path.iterdir()):
@@ -244,18 +251,18 @@ def _refuse_foreign_target(path: Path) -> None:
 
 def _put(fresh: Path, path: Path) -> None:
     """Rename ``fresh`` to ``path``; at every instant the old or the new folder is at ``path`` or set aside."""
-    aside = _aside(path)
+    old = aside(path)
     if path.exists():
-        shutil.rmtree(aside, ignore_errors=True)  # what a writer that died after its second rename left
-        path.rename(aside)
+        shutil.rmtree(old, ignore_errors=True)  # what a writer that died after its second rename left
+        path.rename(old)
     try:
         fresh.rename(path)
     except OSError:
-        if aside.exists():
-            aside.rename(path)
+        if old.exists():
+            old.rename(path)
         raise
     _flush_directory(path.parent)
-    shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _flush_directory(path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from behealthy.errors import BundleError, DamagedBundle, ForeignBundle
 from behealthy.registry.bundle import STARTER, Model, load_model, package_folder
-from behealthy.registry.folder import MANIFEST
+from behealthy.registry.folder import MANIFEST, aside, refuse_foreign_target
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -77,7 +77,7 @@ def find(wanted: str, models: Path) -> Path:
     here = Path(wanted)
     kept = models / wanted if is_name(wanted) else None
     for place in (here, kept):
-        if place is not None and (place / MANIFEST).is_file():
+        if place is not None and any((p / MANIFEST).is_file() for p in (place, aside(place))):
             return place
     if wanted == STARTER:
         return package_folder(STARTER)
@@ -95,10 +95,7 @@ def refuse_taken(path: Path) -> None:
     ForeignBundle
         When there is something at ``path`` that is not a folder of this package.
     """
-    if path.is_symlink() or (path.exists() and not path.is_dir()):
-        raise ForeignBundle(path, "is a file or a link, and is not replaced")
-    if path.is_dir() and any(path.iterdir()) and not (path / MANIFEST).is_file():
-        raise ForeignBundle(path, "holds something else, and is not replaced")
+    refuse_foreign_target(path)
 
 
 def card(path: Path) -> Card:
