@@ -22,14 +22,7 @@ SPANS = [("lisinopril", "treatment"), ("hypertension", "problem"), ("asthma", "p
 MAP = ("--map", "problem=DISEASE", "--map", "treatment=TREATMENT")
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every command sees an empty home, and nothing of whoever runs the tests."""
-    for name in ("MLFLOW_TRACKING_URI", "BEHEALTHY_MAX_NOTE_BYTES", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("BEHEALTHY_CORPORA", str(tmp_path / "no corpora"))
-    monkeypatch.setenv("BEHEALTHY_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def run(*arguments: object) -> Result:
