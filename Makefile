@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 BENCH := .venv-bench/bin
+MEDSPACY := .venv-medspacy/bin
 
 # Where the annotated corpora lie; only training and the tests that need them look there.
 export BEHEALTHY_CORPORA ?= $(abspath ../shared/data)
@@ -70,6 +71,7 @@ lock: .venv/.uv ## refresh the lock files; UPGRADE=--upgrade takes the newest ve
 	$(LOCK) pyproject.toml -o requirements/run.txt
 	$(LOCK) pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 	$(LOCK) pyproject.toml --group dev --group bench -c requirements/dev.txt -o requirements/bench.txt
+	$(LOCK) --group medspacy -o requirements/medspacy.txt
 
 # The same instructions on every machine, so that sums come out the same to the last bit.
 PINNED := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR"
@@ -80,11 +82,11 @@ starter: .venv/.ready ## train the model that ships with the package anew
 dictionary: .venv/.ready ## compile the dictionary that ships with the package anew
 	$(BIN)/python tools/dictionary.py
 
-bench: .venv-bench/.ready ## measure what the README says
+bench: .venv-bench/.ready .venv-medspacy/.ready ## measure what the README says
 	@for name in accuracy speed cold_start; do $(BENCH)/python -m benchmarks.$$name --rivals || exit 1; done
 
 clean: ## remove the environments and what tools left behind
-	rm -rf .venv .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache out
+	rm -rf .venv .venv-bench .venv-medspacy .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache out
 
 # The environments: a stamp file each, older than the locks when they changed. -------------------------------------
 
@@ -105,4 +107,10 @@ clean: ## remove the environments and what tools left behind
 	@$(UV) venv --quiet --allow-existing --python $(BIN)/python .venv-bench
 	@$(SYNC) --python $(BENCH)/python requirements/bench.txt requirements/vocabulary.txt
 	@$(INSTALL) --python $(BENCH)/python --editable .
+	@touch $@
+
+# Its sources build with older tools, found here and nowhere else; no package of ours is in it.
+.venv-medspacy/.ready: .venv/.uv requirements/medspacy.txt requirements/build.txt
+	@$(UV) venv --quiet --allow-existing --python $(BIN)/python .venv-medspacy
+	@$(SYNC) --python $(MEDSPACY)/python requirements/medspacy.txt
 	@touch $@

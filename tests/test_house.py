@@ -235,6 +235,7 @@ def locked(name: str) -> dict[str, set[str]]:
         ("run", []),
         ("dev", ["dev"]),
         ("bench", ["dev", "bench"]),
+        ("medspacy", ["medspacy"]),
         ("vocabulary", ["vocabulary"]),
         ("build", ["build"]),
         ("uv", ["uv"]),
@@ -253,7 +254,7 @@ def test_a_lock_holds_what_the_project_asks_for(lock: str, groups: list[str]) ->
         assert all(requirement.specifier.contains(v, prereleases=True) for v in versions), f"{requirement}: make lock"
 
 
-@pytest.mark.parametrize("lock", ["run", "dev", "bench", "vocabulary", "build", "uv"])
+@pytest.mark.parametrize("lock", ["run", "dev", "bench", "medspacy", "vocabulary", "build", "uv"])
 def test_every_pin_has_its_hashes(lock: str) -> None:
     lines = (ROOT / "requirements" / f"{lock}.txt").read_text().splitlines()
     code = [line for line in lines if not line.startswith("#")]

@@ -32,6 +32,8 @@ class Batch:
         Code points into the token's own text, end exclusive.
     note : int64 array of shape (N,)
         Index of the token's text.
+    gaps : int64 array of shape (N,)
+        Flags of the white space before each token, 0 where there is none; the first of a text follows a `BLANK`.
     lengths : int64 array of shape (S,)
         Tokens of each sentence.
     sentence : int64 array of shape (N,)
@@ -46,6 +48,7 @@ class Batch:
     starts: IntArray
     ends: IntArray
     note: IntArray
+    gaps: IntArray
     lengths: IntArray
     sentence: IntArray
     positions: IntArray
@@ -97,6 +100,7 @@ def lay_out(texts: Sequence[str], vocabulary: Vocabulary) -> Batch:
         starts=ends - size - bases,
         ends=ends - bases,
         note=note,
+        gaps=gaps,
         lengths=np.bincount(sentence, minlength=n_sentences).astype(np.int64),
         sentence=sentence,
         positions=positions,
