@@ -88,7 +88,7 @@ def outline(texts: Sequence[str], batch: Batch, vocabulary: Vocabulary) -> Outli
 
 
 def _sections(texts: Sequence[str], batch: Batch) -> tuple[tuple[str, ...], IntArray, IntArray, BoolArray]:
-    """Give the names of sections, and for each token the number of its name, of its section, and whether it heads it."""
+    """Give the names of sections, and for each token: number of its name, of its section, whether it heads it."""
     numbers: dict[str, int] = {START: 0}
     name, first, behind = [], [], []  # of each section: number of its name, where it begins, where its heading ends
     # Code points of the whole batch, so that one search serves all texts. Text before the first heading is a section.
