@@ -68,13 +68,13 @@ def mark(texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int, str]]], 
                 raise ValueError(f"span [{start}, {end}) holds white space only")
             rows.append((note, start, end, kind))
     bases = np.cumsum([0, *(len(text) + 1 for text in texts)])
-    note, start, end = np.array([row[:3] for row in rows], np.int64).reshape(-1, 3).T
+    own_note, own_start, own_end = np.array([row[:3] for row in rows], np.int64).reshape(-1, 3).T  # (entities,) each
     return Marked(
         texts=texts,
         batch=batch,
         vocabulary=vocabulary,
         outline=outline(texts, batch, vocabulary),
-        first=np.searchsorted(batch.ends + bases[batch.note], start + bases[note], side="right"),
-        last=np.searchsorted(batch.starts + bases[batch.note], end + bases[note], side="left") - 1,
+        first=np.searchsorted(batch.ends + bases[batch.note], own_start + bases[own_note], side="right"),
+        last=np.searchsorted(batch.starts + bases[batch.note], own_end + bases[own_note], side="left") - 1,
         type=[row[3] for row in rows],
     )
