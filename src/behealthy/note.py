@@ -25,10 +25,11 @@ RELATION_TYPES: tuple[RelationType, ...] = ("TREATS", "PREVENTS", "CAUSES")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text that a clinician wrote, as it arrived."""
+    """A text that a clinician wrote, as it arrived; of which patient, where that is known."""
 
     id: str
     text: str
+    patient_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Extraction:
     relations: tuple[Relation, ...] = ()
     model_version: str | None = None
     warnings: tuple[str, ...] = ()
+    patient_id: str | None = None
 
 
 def entity_at(text: str, start: int, end: int, type: str, **given: Any) -> Entity:
@@ -112,8 +114,10 @@ def entity_at(text: str, start: int, end: int, type: str, **given: Any) -> Entit
 
 def to_json(extraction: Extraction) -> dict[str, Any]:
     """Give the wire form of an extraction: snake_case, only what is known."""
+    known = {} if extraction.patient_id is None else {"patient_id": extraction.patient_id}
     return {
         "note_id": extraction.note_id,
+        **known,
         "text": extraction.text,
         "model_version": extraction.model_version,
         "entities": [_entity_json(e, i) for i, e in enumerate(extraction.entities, 1)],
@@ -167,6 +171,9 @@ def from_json(data: Mapping[str, Any]) -> Extraction:
         faults.append("note_id is neither a string nor a whole number")
     if not isinstance(version, str | None):
         faults.append("model_version is not a string")
+    patient_id = data.get("patient_id")
+    if type(patient_id) not in (str, int, type(None)):
+        faults.append("patient_id is neither a string nor a whole number")
     if faults:
         raise ValueError("; ".join(faults))
     return Extraction(
@@ -176,6 +183,7 @@ def from_json(data: Mapping[str, Any]) -> Extraction:
         relations=tuple(relations),
         model_version=version,
         warnings=tuple(warnings),
+        patient_id=None if patient_id is None else str(patient_id),
     )
 
 
