@@ -65,7 +65,7 @@ def test_blocks_are_paragraphs_and_items_with_their_lines() -> None:
 
 
 def test_an_item_is_told_from_a_paragraph() -> None:
-    batch, out = outlined("Gout.\n- rest\n\nSeen.")
+    _, out = outlined("Gout.\n- rest\n\nSeen.")
     listed = [text for text, yes in zip(["Gout", ".", "-", "rest", "Seen", "."], out.listed, strict=True) if yes]
     assert listed == ["-", "rest"]
 

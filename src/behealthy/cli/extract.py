@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import errno
+import io
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, cast
@@ -17,24 +18,16 @@ import typer
 
 from behealthy.cli import terminal
 from behealthy.cli.options import ModelOption, model_folder
-from behealthy.errors import Problem, UnreadableFile
-from behealthy.note import DISEASE, TREATMENT, Extraction, Note, to_json
+from behealthy.cli.outputs import WRITERS, OutputFormat
+from behealthy.errors import FormatError, Problem, UnreadableFile
+from behealthy.note import Extraction, Note
 from behealthy.settings import Settings
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    pass
 
 STANDARD_INPUT = "-"
 _SUFFIX = ".txt"
-
-
-class OutputFormat(StrEnum):
-    """What extractions are shown as."""
-
-    table = "table"
-    jsonl = "jsonl"
-    html = "html"
-    brat = "brat"
 
 
 def extract(
@@ -47,24 +40,33 @@ def extract(
         Path | None,
         typer.Option("--output", "-o", help="The file to write, for brat the folder; else standard output."),
     ] = None,
+    patients: Annotated[
+        Path | None,
+        typer.Option("--patients", metavar="FILE", help="CSV with the columns note_id and patient_id."),
+    ] = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Enter folders inside folders.")] = False,
     min_score: Annotated[
         float, typer.Option("--min-score", min=0, max=1, help="Leave out what is less probable than this.")
     ] = 0.0,
 ) -> None:
-    """Find the diseases and treatments in notes."""
+    """Find the diseases and treatments in notes.
+
+    Notes of one patient make one record: those in a folder inside the folder that is read are that folder's patient's,
+    others the one's that --patients names, else each its own.
+    """
     from behealthy.registry.bundle import load
 
     settings = Settings.from_environment()
+    owners = {} if patients is None else _owners(patients)
     sources = [source for path in paths for source in _sources(path, recursive)]
     _check_output(format, output, sources)
     extractor = load(model_folder(model, settings))
-    reading = _Reading(sources, settings.max_note_bytes)
+    reading = _Reading(sources, settings.max_note_bytes, owners)
     with terminal.bar(len(sources), "Reading notes") as done:
         found = (_kept(reading.noticed(e), min_score, done) for e in extractor.pipe(reading.notes()))
         first = next(found, None)
         if first is not None:
-            _WRITERS[format](chain([first], found), output, extractor.types)
+            WRITERS[format](chain([first], found), output, extractor.types)
     terminal.report(reading.rejects, reading.notices)
     if first is None:
         terminal.error("no note could be read")
@@ -96,6 +98,7 @@ class _StandardInput:
 class _Source:
     id: str
     path: Path
+    patient_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -104,6 +107,7 @@ class _Reading:
 
     sources: list[_Source]
     max_bytes: int
+    owners: Mapping[str, str]
     rejects: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
     _warnings: deque[tuple[str, ...]] = field(default_factory=deque)
@@ -122,7 +126,7 @@ class _Reading:
                 said.append("is empty: no text")
             self.notices += [Problem(str(source.path), 0, reason) for reason in said]
             self._warnings.append(tuple(said))
-            yield Note(source.id, text)
+            yield Note(source.id, text, self.owners.get(source.id, source.patient_id))
 
     def noticed(self, extraction: Extraction) -> Extraction:
         """Give the next extraction, which come in the order of the notes, with what was said of its note."""
@@ -141,11 +145,33 @@ def _sources(name: str, recursive: bool) -> list[_Source]:
     files = path.rglob("*") if recursive else path.iterdir()
     # A link that leads nowhere is a note that cannot be read, not one that is not there.
     notes = sorted(f for f in files if f.suffix.lower() == _SUFFIX and (f.is_file() or not f.exists()))
-    found = [_Source(f.relative_to(path).as_posix(), f) for f in notes if not _hidden(f.relative_to(path))]
+    inside = [(f, f.relative_to(path)) for f in notes]
+    found = [
+        _Source(name.as_posix(), f, name.parts[0] if len(name.parts) > 1 else None)
+        for f, name in inside
+        if not _hidden(name)
+    ]
     if not found:
         more = "" if recursive else "; --recursive looks into the folders inside it"
         raise UnreadableFile(f"{path}: holds no {_SUFFIX} file{more}")
     return found
+
+
+def _owners(path: Path) -> dict[str, str]:
+    """Read whose note each is.
+
+    Raises
+    ------
+    UnreadableFile, FormatError
+        When the file is not there, or has not the two columns.
+    """
+    from behealthy.data.text import read_text
+
+    text, _ = read_text(path)
+    sheet = csv.DictReader(io.StringIO(text, newline=""))
+    if not {"note_id", "patient_id"} <= {*(sheet.fieldnames or ())}:
+        raise FormatError(Problem(str(path), 1, "has not the columns note_id and patient_id"))
+    return {row["note_id"]: row["patient_id"] for row in sheet if row["patient_id"]}
 
 
 def _hidden(path: Path) -> bool:
@@ -180,88 +206,3 @@ def _kept(extraction: Extraction, min_score: float, done: Callable[[str], None])
     ids = {e.id for e in entities}
     relations = tuple(r for r in extraction.relations if r.head in ids and r.tail in ids)
     return replace(extraction, entities=entities, relations=relations)
-
-
-# Writing -------------------------------------------------------------------------------------------------------------
-
-
-def _write_jsonl(found: Iterator[Extraction], output: Path | None, _: tuple[str, ...]) -> None:
-    with _destination(output) as write:
-        for extraction in found:
-            write(terminal.json_line(to_json(extraction)) + "\n")
-
-
-def _write_table(found: Iterator[Extraction], output: Path | None, types: tuple[str, ...]) -> None:
-    table = _table(list(found), types)
-    if output is None:
-        terminal.show(table)
-    else:
-        with _destination(output) as write:
-            write(terminal.drawn(table))
-
-
-def _write_html(found: Iterator[Extraction], output: Path | None, _: tuple[str, ...]) -> None:
-    from behealthy.extract.render import to_html
-
-    page = to_html([(terminal.printable(e.note_id), e) for e in found], "Diseases and treatments")
-    with _destination(output) as write:
-        write(page)
-
-
-def _write_brat(found: Iterator[Extraction], output: Path | None, _: tuple[str, ...]) -> None:
-    from behealthy.data.formats import write_corpus
-
-    folders: dict[Path, list[Extraction]] = {}
-    for extraction in found:
-        name = Path(extraction.note_id)
-        folder = cast(Path, output) / name.parent
-        folders.setdefault(folder, []).append(replace(extraction, note_id=name.stem))
-    for folder, extractions in folders.items():
-        write_corpus(extractions, folder, "brat")
-
-
-_WRITERS: dict[OutputFormat, Callable[[Iterator[Extraction], Path | None, tuple[str, ...]], None]] = {
-    OutputFormat.table: _write_table,
-    OutputFormat.jsonl: _write_jsonl,
-    OutputFormat.html: _write_html,
-    OutputFormat.brat: _write_brat,
-}
-
-
-@contextmanager
-def _destination(output: Path | None) -> Iterator[Callable[[str], None]]:
-    """Give what writes to standard output, or to a file that is there once all of it is written."""
-    if output is None:
-        yield terminal.write
-        return
-    from behealthy.data.text import is_written_through
-
-    output.parent.mkdir(parents=True, exist_ok=True)
-    through = is_written_through(output)
-    partial = output if through else output.with_name(output.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            yield lambda text: cast(None, file.write(text.encode("utf-8", "backslashreplace")))
-        if not through:
-            partial.replace(output)
-    finally:
-        if not through:
-            partial.unlink(missing_ok=True)
-
-
-def _table(extractions: list[Extraction], types: tuple[str, ...]) -> Table:
-    """Lay the entities out, one a row, each in the column of its type."""
-    from rich.text import Text
-
-    columns = sorted(types, key=lambda t: (t != DISEASE, t != TREATMENT, t))
-    table = terminal.table("note", *(t.lower() for t in columns), "score", numbers=("score",))
-    for extraction in extractions:
-        name = terminal.printable(extraction.note_id)
-        for entity in extraction.entities:
-            cells = (terminal.printable(entity.text) if entity.type == t else "" for t in columns)
-            table.add_row(Text(name), *map(Text, cells), f"{entity.score:.2f}")
-            name = ""
-        if not extraction.entities:
-            table.add_row(Text(name), *("" for _ in columns), "")
-        table.add_section()
-    return table

@@ -72,7 +72,7 @@ class Extractor:
             spans = merge(self._tagger.tag(batch, self._vocabulary, symbols))
             _collect(texts, batch, spans, found)
         return [
-            Extraction(note.id, note.text, tuple(entities), model_version=self.version)
+            Extraction(note.id, note.text, tuple(entities), model_version=self.version, patient_id=note.patient_id)
             for note, entities in zip(notes, found, strict=True)
         ]
 

@@ -18,13 +18,13 @@ from behealthy.extract.lexicon import normalised
 from behealthy.note import DISEASE, TREATMENT, Assertion, Code, Entity, Extraction
 
 # From most to least telling. A warning what to return for says less of a patient than that it is not there.
-_RANK: Mapping[Assertion | None, int] = {
-    status: rank
-    for rank, status in enumerate(("present", None, "possible", "historical", "negated", "hypothetical", "family"))
-}
+_TELLING: tuple[Assertion | None, ...] = (
+    "present", None, "possible", "historical", "negated", "hypothetical", "family",
+)  # fmt: skip
+_RANK = {status: rank for rank, status in enumerate(_TELLING)}
 _SYSTEMS = ("ICD-10-CM", "DrugBank", "MeSH")  # which code stands for an entity, where it has several
 _SURE = 0.9  # score of a code from which on it says that two names are of one thing
-_AROUND = 40  # code points of a quotation on either side
+AROUND = 40  # code points of a quotation on either side
 
 _Key = tuple[str, str]
 _K = TypeVar("_K")
@@ -37,10 +37,9 @@ class Mention:
     extraction: Extraction
     entity: Entity
 
-    @property
-    def quote(self) -> str:
-        """The mention with the words around it, on one line."""
-        return quoted(self.extraction.text, self.entity.start, self.entity.end)
+    def quote(self, around: int = AROUND) -> str:
+        """When called, it will give the mention with so many code points of words on either side, on one line."""
+        return quoted(self.extraction.text, self.entity.start, self.entity.end, around)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def rows(extractions: Iterable[Extraction]) -> list[Row]:
     return [row for patient, own in by_patient.items() for row in _record(patient, own)]
 
 
-def quoted(text: str, start: int, end: int, around: int = _AROUND) -> str:
+def quoted(text: str, start: int, end: int, around: int = AROUND) -> str:
     """When called, it will give a span with some words on either side, on one line, whole words only.
 
     Examples

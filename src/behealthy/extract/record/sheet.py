@@ -56,7 +56,7 @@ def _cells(row: Row, treatment: Treatment | None) -> tuple[str, ...]:
         evidence.extraction.note_id,
         str(where.start),
         str(where.end),
-        evidence.quote,
+        evidence.quote(),
     )
 
 
