@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from behealthy import __version__
 from behealthy.cli import data, models, terminal
+from behealthy.cli.assertion import assert_
 from behealthy.cli.doctor import doctor
 from behealthy.cli.evaluate import evaluate
 from behealthy.cli.extract import extract
@@ -68,6 +69,11 @@ app.command(
     short_help="Find the diseases and treatments in notes.",
     epilog="Example: behealthy extract notes/ --format html --output notes.html",
 )(extract)
+app.command(
+    "assert",
+    short_help="Say of given spans whether they are present, negated, a relative's ...",
+    epilog="Example: behealthy assert --text 'Denies fever.' --start 7 --end 12",
+)(assert_)
 app.command(
     cls=MapsCommand,
     short_help="Train a model and judge it on unseen documents.",

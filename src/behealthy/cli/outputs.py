@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from behealthy.extract.record.rows import Row, Treatment
 
 _QUOTED = 18  # code points on either side of what a table quotes
-_LINKS = {"TREATS": "", "PREVENTS": "prevents", "CAUSES": "causes"}
 
 
 class OutputFormat(StrEnum):
@@ -191,9 +190,7 @@ def _record_table(record: list[Row]) -> Table:
 
 
 def _named(treatment: Treatment) -> str:
-    status = "" if treatment.status in (None, "present") else str(treatment.status)
-    said = ", ".join(filter(None, (status, _LINKS.get(treatment.relation or "TREATS", ""))))
-    return f"{treatment.name} ({said})" if said else treatment.name
+    return f"{treatment.name} ({treatment.remark})" if treatment.remark else treatment.name
 
 
 def _evidence(row: Row) -> str:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from behealthy.extract.batch import Batch, lay_out
 from behealthy.extract.classes import WordClasses
 from behealthy.extract.lexicon import Lexicon
+from behealthy.extract.marked import Marked, mark
+from behealthy.extract.outline import outline
 from behealthy.extract.streams import tagger_with_streams
 from behealthy.extract.tagger import Spans, Weights
 from behealthy.extract.tokens import Vocabulary
-from behealthy.note import Entity, Extraction, Note
+from behealthy.extract.understanding import Span, Understanding, assertions
+from behealthy.note import DISEASE, Assertion, Code, Entity, Extraction, Note, Relation
 
 _BATCH_CHARACTERS = 400_000  # per batch of `pipe`: enough to fill the vector units, small enough for the cache
 
@@ -29,6 +33,8 @@ class Extractor:
     lexicon, classes : the knowledge the model was trained with, None where it was trained without
     version : str
         Name of the model, copied into every extraction.
+    understanding : Understanding, optional
+        What judges, codes and links the entities; without it they are found only.
     """
 
     def __init__(
@@ -38,10 +44,12 @@ class Extractor:
         classes: WordClasses | None = None,
         *,
         version: str = "",
+        understanding: Understanding | None = None,
         cache_words: int = 200_000,
     ) -> None:
         self.version = version
         self.types = tuple(dict.fromkeys(t for head in weights.heads for t in head.types))
+        self._understanding = understanding
         self._vocabulary = Vocabulary(cache_words)
         self._tagger, self._streams = tagger_with_streams(weights, lexicon, classes)
 
@@ -62,18 +70,68 @@ class Extractor:
         if batch:
             yield from self._extract(batch)
 
+    def assertion(self, text: str, spans: Sequence[Span]) -> list[Assertion]:
+        """When called, it will judge spans that somebody else found; see `understanding.assertions`.
+
+        Examples
+        --------
+        >>> import behealthy
+        >>> behealthy.load().assertion("Denies fever.", [(7, 12)])
+        ['negated']
+        """
+        self._vocabulary.forget_if_full()
+        return assertions(text, spans, self._vocabulary)
+
+    def relate(self, text: str, entities: Sequence[Entity]) -> list[Relation]:
+        """When called, it will say which of the given treatments treats, prevents or causes which disease.
+
+        The relations name the entities by their ids; one without an id is ``e1``, ``e2``, ... by its place.
+
+        Raises
+        ------
+        ValueError
+            When an entity is no range inside the text, or the extractor was made without understanding.
+        """
+        self._vocabulary.forget_if_full()
+        marked = mark([text], [[(e.start, e.end, e.type) for e in entities]], self._vocabulary)
+        ids = {f"e{i}": e.id or f"e{i}" for i, e in enumerate(entities, 1)}
+        (found,) = self._understood().relations(marked)
+        return [replace(r, head=ids[r.head], tail=ids[r.tail]) for r in found]
+
+    def code(self, mention: str, type: str = DISEASE) -> tuple[Code, ...]:
+        """When called, it will give the codes of a mention, the best first; none where none is likely enough.
+
+        Raises
+        ------
+        ValueError
+            When the extractor was made without understanding.
+        """
+        return self._understood().coder.code(mention, type)
+
+    def _understood(self) -> Understanding:
+        if self._understanding is None:
+            raise ValueError("this extractor was made without understanding: it finds entities only")
+        return self._understanding
+
     def _extract(self, notes: Sequence[Note]) -> list[Extraction]:
         self._vocabulary.forget_if_full()
         texts = [note.text for note in notes]
         batch = lay_out(texts, self._vocabulary)
         found: list[list[Entity]] = [[] for _ in notes]
+        links: list[list[Relation]] = [[] for _ in notes]
         if len(batch.words):
             symbols = self._streams(batch, self._vocabulary)
             spans = merge(self._tagger.tag(batch, self._vocabulary, symbols))
-            _collect(texts, batch, spans, found)
+            if self._understanding is None:
+                _collect(texts, batch, spans, found)
+            else:
+                around = outline(texts, batch, self._vocabulary)
+                marked = Marked(texts, batch, self._vocabulary, around, spans.first, spans.last, spans.type)
+                found = self._understanding.entities(marked, spans.score.tolist())
+                links = self._understanding.relations(marked)
         return [
-            Extraction(note.id, note.text, tuple(entities), model_version=self.version, patient_id=note.patient_id)
-            for note, entities in zip(notes, found, strict=True)
+            Extraction(note.id, note.text, tuple(own), tuple(linked), self.version, patient_id=note.patient_id)
+            for note, own, linked in zip(notes, found, links, strict=True)
         ]
 
 

@@ -7,9 +7,10 @@ can be. Refuses to judge: what is wrong in an extraction is shown as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
+from behealthy.extract.record.rows import Row, rows
 from behealthy.note import DISEASE, TREATMENT, Entity, Extraction
 
 _STYLE = """
@@ -66,7 +67,7 @@ article { display: grid; grid-template-columns: minmax(0, 7fr) minmax(300px, 5fr
 article > h2, article > .warnings { grid-column: 1 / -1; }
 .note { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.7; max-width: 76ch; }
 article table { table-layout: fixed; }
-article th.number { width: 60px; }
+article th.code { width: 72px; }
 article p { margin: 4px 0; }
 .warnings { margin: 0; padding: 0; list-style: none; font-size: 13px; color: var(--muted); }
 @media (max-width: 900px) { .layout, article { grid-template-columns: minmax(0, 1fr); } nav { position: static;
@@ -74,7 +75,6 @@ article p { margin: 4px 0; }
 """
 
 _CLASSES = {DISEASE: "disease", TREATMENT: "treatment"}
-_LINKS = {"TREATS": "", "PREVENTS": "prevents", "CAUSES": "causes"}
 _NONE = '<span class="quiet">–</span>'
 
 
@@ -176,59 +176,37 @@ def _article(number: int, name: str, extraction: Extraction) -> str:
 
 
 def _table(extraction: Extraction) -> str:
-    rows = "".join(
-        f'<tr><td>{disease or _NONE}</td><td>{treatment or _NONE}</td><td class="number">{score:.2f}</td></tr>'
-        for disease, treatment, score in _rows(extraction)
+    lines = "".join(
+        f"<tr><td>{disease}</td><td>{code}</td><td>{treatments}</td></tr>"
+        for disease, code, treatments in map(_cells, rows([extraction]))
     )
-    if not rows:
+    if not lines:
         return '<p class="quiet">Nothing found in this note.</p>'
     return (
-        '<table><thead><tr><th scope="col">Disease</th><th scope="col">Treatment</th>'
-        f'<th scope="col" class="number">Score</th></tr></thead><tbody>{rows}</tbody></table>'
+        '<table><thead><tr><th scope="col">Disease</th><th scope="col" class="code">Code</th>'
+        f'<th scope="col">Treatment</th></tr></thead><tbody>{lines}</tbody></table>'
     )
 
 
-def _rows(extraction: Extraction) -> Iterator[tuple[str, str, float]]:
-    """Give (disease, treatment, score) as HTML, each once: links with theirs, then what nothing is linked to.
-
-    A thing that is mentioned again counts as the same when its name and status are the same; its best score is shown.
-    """
-    by_id = {e.id or f"e{i}": e for i, e in enumerate(extraction.entities, 1)}
-    links: dict[tuple[str, str, str], tuple[Entity, Entity, float]] = {}
-    for link in extraction.relations:
-        treatment, disease = by_id.get(link.head), by_id.get(link.tail)
-        if treatment is None or disease is None:
-            continue  # the reader of the wire form refuses such links; here there is nothing to show for one
-        key = (_name(disease), _name(treatment), link.type)
-        if key not in links or links[key][2] < link.score:
-            links[key] = (disease, treatment, link.score)
-    for (_, _, kind), (disease, treatment, score) in links.items():
-        note = _LINKS.get(kind, kind.lower())
-        yield _cell(disease), _cell(treatment, note), score
-    linked = {name for disease, treatment, _ in links for name in (disease, treatment)}
-    single: dict[str, Entity] = {}
-    for entity in extraction.entities:
-        name = _name(entity)
-        if entity.type in _CLASSES and name not in linked and (name not in single or single[name].score < entity.score):
-            single[name] = entity
-    for entity in single.values():
-        cell = _cell(entity)
-        yield (cell, "", entity.score) if entity.type == DISEASE else ("", cell, entity.score)
+def _cells(row: Row) -> tuple[str, str, str]:
+    """Give disease, code and treatments as HTML."""
+    status = "" if row.status in (None, "present") else str(row.status)
+    code = f'<span title="{escape(row.code.display)}">{escape(row.code.code)}</span>' if row.code else _NONE
+    treatments = "<br>".join(f"{_said(t.name, t.remark)}{_quiet(t.dose)}" for t in row.treatments)
+    return _said(row.disease, status) if row.disease else _NONE, code if row.disease else _NONE, treatments or _NONE
 
 
-def _name(entity: Entity) -> str:
-    return f"{' '.join(entity.text.split()).casefold()}\n{entity.assertion}\n{entity.type}"
+def _said(name: str, remark: str) -> str:
+    return escape(name) + (_quiet(f"({remark})") if remark else "")
+
+
+def _quiet(words: str) -> str:
+    return f' <span class="quiet">{escape(words)}</span>' if words else ""
 
 
 def _status(entity: Entity) -> str:
     """Give the assertion as a word where it is worth saying; it is also the CSS class of the mark."""
     return "" if entity.assertion in (None, "present") else str(entity.assertion)
-
-
-def _cell(entity: Entity, *notes: str) -> str:
-    said = ", ".join(part for part in (_status(entity), *notes) if part)
-    more = f' <span class="quiet">({escape(said)})</span>' if said else ""
-    return escape(" ".join(entity.text.split())) + more
 
 
 def _legend(extractions: Iterable[Extraction]) -> str:

@@ -109,7 +109,7 @@ def _of_note(extraction: Extraction, instant: str) -> list[tuple[str, Resource]]
     for row in rows([extraction]):
         _state(row, note, patient, stated)
     entries = [
-        (patient, {"resourceType": "Patient", "identifier": [{"system": "urn:behealthy:patient", "value": owner}]}),
+        (patient, {"resourceType": "Patient", **_identifier("patient", owner)}),
         (note, _document(extraction, patient)),
         *stated.items(),
     ]
@@ -256,11 +256,16 @@ def _document(extraction: Extraction, patient: str) -> Resource:
     }
     return {
         "resourceType": "DocumentReference",
-        "identifier": [{"system": "urn:behealthy:note", "value": extraction.note_id or "note"}],
+        **_identifier("note", extraction.note_id),
         "status": "current",
         "subject": {"reference": patient},
         "content": [{"attachment": attachment}],
     }
+
+
+def _identifier(kind: str, value: str) -> Resource:
+    """Give the field that names a resource by our own id, nothing for a note that came without one."""
+    return {"identifier": [{"system": f"urn:behealthy:{kind}", "value": value}]} if value.strip() else {}
 
 
 def _device(model_version: str | None) -> Resource:

@@ -22,6 +22,7 @@ _TELLING: tuple[Assertion | None, ...] = (
     "present", None, "possible", "historical", "negated", "hypothetical", "family",
 )  # fmt: skip
 _RANK = {status: rank for rank, status in enumerate(_TELLING)}
+_LINKS = {None: "", "TREATS": "", "PREVENTS": "prevents", "CAUSES": "causes"}
 _SYSTEMS = ("ICD-10-CM", "DrugBank", "MeSH")  # which code stands for an entity, where it has several
 _SURE = 0.9  # score of a code from which on it says that two names are of one thing
 AROUND = 40  # code points of a quotation on either side
@@ -66,6 +67,12 @@ class Treatment:
     def dose(self) -> str:
         """Dose, route and frequency in one phrase, empty where the note gives none."""
         return " ".join(self.attributes[name] for name in ("dose", "route", "frequency") if self.attributes.get(name))
+
+    @property
+    def remark(self) -> str:
+        """What must be said beside the name: a status other than present, a link that is not to treat; mostly empty."""
+        status = "" if self.status in (None, "present") else str(self.status)
+        return ", ".join(filter(None, (status, _LINKS.get(self.relation, str(self.relation).lower()))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,7 @@ def _record(patient_id: str, extractions: Sequence[Extraction]) -> list[Row]:
             given = diseases[_key(tail.entity)].treatments
             _keep(given, (_key(head.entity), link.type), _treatment(head, link.type, link.score))
     record = [_row(patient_id, draft) for draft in diseases.values()]
-    record.sort(key=lambda row: _RANK[row.status])
+    record.sort(key=lambda row: _rank(row.status))
     unexplained = tuple(treatment for key, treatment in alone.items() if key not in linked)
     if unexplained:
         record.append(Row(patient_id, "", None, None, unexplained, ()))
@@ -161,13 +168,12 @@ def _record(patient_id: str, extractions: Sequence[Extraction]) -> list[Row]:
 
 
 def _row(patient_id: str, draft: _Draft) -> Row:
-    telling = min(draft.mentions, key=lambda m: _RANK[m.entity.assertion])
     # The mention that the status comes from is the first evidence.
-    mentions = sorted(draft.mentions, key=lambda m: _RANK[m.entity.assertion])
+    mentions = sorted(draft.mentions, key=lambda m: _rank(m.entity.assertion))
     return Row(
         patient_id=patient_id,
         disease=_name(draft.mentions[0].entity),
-        status=telling.entity.assertion,
+        status=mentions[0].entity.assertion,
         code=max(filter(None, (best_code(m.entity) for m in mentions)), key=attrgetter("score"), default=None),
         treatments=tuple(draft.treatments.values()),
         mentions=tuple(mentions),
@@ -187,7 +193,11 @@ def _keep(into: dict[_K, Treatment], key: _K, new: Treatment) -> None:
 
 
 def _tells(treatment: Treatment) -> tuple[int, int, float]:
-    return -_RANK[treatment.status], len(treatment.attributes), treatment.score
+    return -_rank(treatment.status), len(treatment.attributes), treatment.score
+
+
+def _rank(status: Assertion | None) -> int:
+    return _RANK.get(status, len(_RANK))  # a status of another guideline tells least
 
 
 def _name(entity: Entity) -> str:
