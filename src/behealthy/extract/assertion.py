@@ -1,0 +1,175 @@
+"""Judge whether an entity is present, negated, possible, hypothetical, historical, or somebody else's.
+
+The method is ConText: Harkema, Dowling, Thornblade and Chapman, "ConText: an algorithm for determining negation,
+experiencer, and temporal status from clinical reports" (J Biomed Inform 2009). A trigger reaches forward or backward
+until something ends it; what stands in its reach takes its class; phrases that only look like triggers are matched
+first, so that "no improvement in" negates nothing. Beyond it, sections give a class to what no trigger judges, an
+entity's own words count ("old infarct"), and a trigger may act on diseases or treatments alone.
+
+Where several classes reach an entity the first of `PRECEDENCE` holds: "return if no better" is hypothetical, "mother
+denies" negated, "possible history of" possible.
+
+All is done for the whole batch at once: of the triggers of a class and direction only the farthest reach so far
+matters, so each entity costs one binary search in each.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from behealthy.extract.marked import Marked
+from behealthy.extract.outline import Outline
+from behealthy.extract.sentences import has
+from behealthy.extract.tokens import BLANK, NEWLINE, BoolArray, IntArray
+from behealthy.extract.triggers import ALWAYS, END, OF_DISEASE, OF_FAMILY, OF_TREATMENT, UNLIMITED, Found, Triggers
+from behealthy.note import ASSERTIONS, TREATMENT
+
+PRESENT, NEGATED, POSSIBLE, HYPOTHETICAL, HISTORICAL, FAMILY = range(len(ASSERTIONS))
+PRECEDENCE = (HYPOTHETICAL, NEGATED, FAMILY, POSSIBLE, HISTORICAL)
+
+# What a section says of the diseases and of the treatments in it, beside what triggers say.
+_SECTIONS: dict[str, tuple[int, int]] = {
+    "past_medical_history": (HISTORICAL, PRESENT),
+    "past_surgical_history": (PRESENT, HISTORICAL),
+    "family_history": (FAMILY, FAMILY),
+    "allergies": (HISTORICAL, NEGATED),
+    "discharge_instructions": (HYPOTHETICAL, PRESENT),
+}
+_OWN_WORDS = (POSSIBLE, HISTORICAL, HYPOTHETICAL)  # classes of triggers that count inside an entity
+_MINUS_REACH = 5  # tokens
+
+
+def judge(marked: Marked, triggers: Triggers) -> IntArray:
+    """When called, it will judge every entity.
+
+    Returns
+    -------
+    int64 array of shape (entities,)
+        Indices into `behealthy.note.ASSERTIONS`.
+
+    Examples
+    --------
+    >>> from behealthy.extract.marked import mark
+    >>> from behealthy.extract.tokens import Vocabulary
+    >>> from behealthy.extract.triggers import load_triggers
+    >>> marked = mark(["Mother had gout, no fever."], [[(11, 15, "DISEASE"), (20, 25, "DISEASE")]], Vocabulary())
+    >>> [ASSERTIONS[i] for i in judge(marked, load_triggers())]
+    ['family', 'negated']
+    """
+    if not len(marked):
+        return np.zeros(0, np.int64)
+    return _first_of(_reached(marked, triggers, triggers.find(marked.batch, marked.vocabulary)), _by_section(marked))
+
+
+def _first_of(reached: BoolArray, by_section: IntArray) -> IntArray:
+    """Settle classes that compete; what triggers say goes before the section, except that a family is a family."""
+    out = by_section.copy()
+    for kind in reversed(PRECEDENCE):
+        own = reached[kind]
+        if kind in (POSSIBLE, HISTORICAL):
+            own = own & (by_section != FAMILY)
+        out[own] = kind
+    return out
+
+
+def _by_section(marked: Marked) -> IntArray:
+    outline = marked.outline
+    table = np.array([_SECTIONS.get(name, (PRESENT, PRESENT)) for name in outline.names], np.int64)
+    section = np.where(outline.heading[marked.first], PRESENT, outline.section[marked.first])
+    kinds: IntArray = table[section, _treatments(marked).astype(np.int64)]
+    return kinds
+
+
+def _treatments(marked: Marked) -> BoolArray:
+    return np.array([kind == TREATMENT for kind in marked.type], np.bool_)
+
+
+def _reached(marked: Marked, triggers: Triggers, found: Found) -> BoolArray:
+    """Tell which classes reach which entities, bool of shape (classes, entities)."""
+    low, high = _units(marked)
+    inside = _inside(marked)  # (N,): last token of the entities around a token, -1 outside
+    kind, acts_on = triggers.kind[found.row], triggers.acts_on[found.row]
+    first, last = found.first, found.last
+    ends = np.flatnonzero(kind == END)
+    right, left = high[last], low[first]
+    for what in (ALWAYS, OF_FAMILY, OF_TREATMENT):
+        own = ends[acts_on[ends] == what]
+        concerned = np.ones(len(kind), np.bool_)
+        if what == OF_FAMILY:
+            concerned = kind == FAMILY
+        elif what == OF_TREATMENT:
+            concerned = acts_on == OF_TREATMENT
+        following = np.append(first[own], len(low))[np.searchsorted(first[own], last, side="right")]
+        right = np.where(concerned, np.minimum(right, following - 1), right)
+        before = np.append(-1, last[own])[np.searchsorted(last[own], first, side="left")]
+        left = np.where(concerned, np.maximum(left, before + 1), left)
+    right = np.minimum(right, last + triggers.forward[found.row])
+    left = np.maximum(left, first - triggers.backward[found.row])
+    # A trigger that is a word of an entity speaks of that entity alone.
+    own_words = inside[first] >= last
+    right = np.where(own_words, np.minimum(right, inside[first]), right)
+    own_words_count = np.isin(kind, _OWN_WORDS)
+    usable = ~own_words | own_words_count
+    forward = usable & (triggers.forward[found.row] > 0)
+    backward = usable & ~own_words & (triggers.backward[found.row] > 0)
+
+    minus = _minus_signs(marked)
+    minus = minus[inside[minus] < 0]
+    first = np.concatenate([first, minus])
+    last = np.concatenate([last, minus])
+    right = np.concatenate([right, np.minimum(high[minus], minus + _MINUS_REACH)])
+    left = np.concatenate([left, minus])
+    kind = np.concatenate([kind, np.full(len(minus), NEGATED)])
+    acts_on = np.concatenate([acts_on, np.full(len(minus), ALWAYS)])
+    forward = np.concatenate([forward, np.ones(len(minus), np.bool_)])
+    backward = np.concatenate([backward, np.zeros(len(minus), np.bool_)])
+
+    out = np.zeros((len(ASSERTIONS), len(marked)), np.bool_)
+    treatments = _treatments(marked)
+    for what, entities in ((ALWAYS, None), (OF_DISEASE, ~treatments), (OF_TREATMENT, treatments)):
+        for of_kind in PRECEDENCE:
+            same = (kind == of_kind) & (acts_on == what)
+            hit = _covered(first, right, same & forward, marked.last, marked.first)
+            hit |= _covered_back(last, left, same & backward, marked.first, marked.last)
+            out[of_kind] |= hit if entities is None else hit & entities
+    return out
+
+
+def _covered(first: IntArray, right: IntArray, chosen: BoolArray, begins_by: IntArray, at: IntArray) -> BoolArray:
+    """Tell which entities lie in the forward reach of a chosen trigger."""
+    own = np.flatnonzero(chosen)
+    own = own[np.argsort(first[own], kind="stable")]
+    farthest = np.append(-UNLIMITED, np.maximum.accumulate(right[own]))
+    covered: BoolArray = farthest[np.searchsorted(first[own], begins_by, side="right")] >= at
+    return covered
+
+
+def _covered_back(last: IntArray, left: IntArray, chosen: BoolArray, begins: IntArray, at: IntArray) -> BoolArray:
+    """Tell which entities lie in the backward reach of a chosen trigger: the same, seen in a mirror."""
+    return _covered(-last, -left, chosen, -begins - 1, -at)
+
+
+def _units(marked: Marked) -> tuple[IntArray, IntArray]:
+    """Give the first and the last token that a trigger at each token can reach: its sentence, in its block."""
+    batch, outline = marked.batch, marked.outline
+    begins = np.ones(len(batch.words), np.bool_)
+    begins[1:] = (np.diff(batch.sentence) != 0) | (np.diff(outline.block) != 0) | (np.diff(outline.part) != 0)
+    first = np.flatnonzero(begins)
+    unit = np.cumsum(begins) - 1
+    return first[unit], np.append(first[1:], len(begins))[unit] - 1
+
+
+def _inside(marked: Marked) -> IntArray:
+    out = np.full(len(marked.batch.words), -1)
+    np.maximum.at(out, marked.first, marked.last)
+    reach = np.maximum.accumulate(out)
+    return np.where(reach >= np.arange(len(out)), reach, -1)
+
+
+def _minus_signs(marked: Marked) -> IntArray:
+    """Find the signs that deny what is glued to them, as in "cough, -fever"; at the start of a line it is a bullet."""
+    batch, words = marked.batch, marked.vocabulary
+    signs = [words[s] for s in "-\u2013\u2212" if s in words]
+    at = np.flatnonzero(np.isin(batch.words, signs))
+    gaps = np.append(batch.gaps, BLANK)
+    return at[(gaps[at] != 0) & ~has(gaps[at], NEWLINE | BLANK) & (gaps[at + 1] == 0)]

@@ -1,0 +1,209 @@
+"""Find the phrases that change what is said of an entity: "denies", "ruled out", "history of".
+
+A phrase is a path through a table of states: one row a state, one column a word that some phrase holds, so a batch
+of notes is matched by as many look-ups as the longest phrase has tokens.
+
+This module refuses to know what a trigger does to an entity.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import chain, product
+
+import numpy as np
+
+from behealthy.extract.batch import Batch
+from behealthy.extract.tokens import PIECES, IntArray, Vocabulary
+from behealthy.note import ASSERTIONS
+
+END = len(ASSERTIONS)  # class of a phrase that ends the reach of others
+NONE = END + 1  # class of a phrase that looks like a trigger and is none
+CLASSES: tuple[str, ...] = (*ASSERTIONS, "end", "none")
+ALWAYS, OF_DISEASE, OF_TREATMENT, OF_FAMILY = range(4)  # what a trigger acts on; of an end: what it ends
+UNLIMITED = 1 << 30
+
+_ACTS_ON = {"": ALWAYS, "D": OF_DISEASE, "T": OF_TREATMENT, "F": OF_FAMILY}
+_NUMBER = re.compile(r"\d{1,3}")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_DECADE = re.compile(r"(?:19|20)\d0s")
+_NUMBER_WORDS = frozenset("one two three four five six seven eight nine ten twelve fifteen twenty thirty".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """T triggers in a batch, from left to right, none overlapping.
+
+    Attributes
+    ----------
+    first, last : int64 arrays of shape (T,)
+        Tokens of the batch, both inclusive.
+    row : int64 array of shape (T,)
+        Row of each in the table of triggers.
+    """
+
+    first: IntArray
+    last: IntArray
+    row: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Triggers:
+    """Compiled trigger phrases.
+
+    Attributes
+    ----------
+    words : dict of str to int
+        Column of each lower-cased word that a phrase holds; column 0 is every other word. Words that may stand for one
+        another share a column.
+    table : int64 array of shape (states, words)
+        The state that follows; 0 where no phrase goes on. State 1 is the beginning.
+    row : int64 array of shape (states,)
+        Row of the phrase that is complete in a state, -1 where none is.
+    kind, forward, backward, acts_on : int64 arrays of shape (rows,)
+        Class of each row, as an index into `CLASSES`; how many tokens it reaches to the right and to the left, 0 for
+        not at all; which entities it acts on.
+    """
+
+    words: dict[str, int]
+    table: IntArray
+    row: IntArray
+    kind: IntArray
+    forward: IntArray
+    backward: IntArray
+    acts_on: IntArray
+
+    def find(self, batch: Batch, vocabulary: Vocabulary) -> Found:
+        """When called, it will find the triggers of a batch, from left to right, the longest at each place."""
+        columns = self._columns_of(batch, vocabulary)
+        padded = batch.spread(columns)  # 0 between sentences: no phrase crosses them
+        at = batch.positions
+        state = self.table[1, columns]
+        alive = np.flatnonzero(state)
+        state = state[alive]
+        best, length = np.full(len(columns), -1), np.zeros(len(columns), np.int64)  # (tokens,)
+        size = 1
+        while len(alive):
+            row = self.row[state]
+            done = row >= 0
+            best[alive[done]], length[alive[done]] = row[done], size
+            state = self.table[state, padded[at[alive] + size]]
+            going = np.flatnonzero(state)
+            alive, state, size = alive[going], state[going], size + 1
+        first = np.flatnonzero(best >= 0)
+        chosen, free = [], 0
+        for start, stop in zip(first.tolist(), (first + length[first]).tolist(), strict=True):
+            if start >= free:
+                chosen.append(start)
+                free = stop
+        first = np.array(chosen, np.int64)
+        return Found(first, first + length[first] - 1, best[first])
+
+    def _columns_of(self, batch: Batch, vocabulary: Vocabulary) -> IntArray:
+        """Give the column of each token's word."""
+        used = np.zeros(len(vocabulary.words), np.bool_)
+        used[batch.words] = True
+        numbers = np.flatnonzero(used)
+        out = np.zeros(len(used), np.int64)
+        known, column = vocabulary.words, self._column
+        out[numbers] = [column(known[i]) for i in numbers.tolist()]
+        return out[batch.words]
+
+    def _column(self, word: str) -> int:
+        lower = word.lower().replace("\u2019", "'")
+        found = self.words.get(lower)
+        if found is not None:
+            return found
+        if lower[0].isdigit():
+            sort = (
+                "<decade>" if _YEAR.fullmatch(lower) or _DECADE.fullmatch(lower)
+                else "<number>" if _NUMBER.fullmatch(lower) else ""
+            )  # fmt: skip
+        else:
+            sort = "<number>" if lower in _NUMBER_WORDS else ""
+        return self.words.get(sort, 0)
+
+
+def compile_triggers(text: str) -> Triggers:
+    """When called, it will compile a table of triggers.
+
+    A line holds a phrase, its class, how many tokens it reaches forward and backward (``.`` not at all, ``*`` as far
+    as nothing ends it), and what it acts on: D diseases, T treatments, F the family. A word of a phrase may be
+    alternatives (``a|b``), an empty one for none, and an underscore stands for a space inside one.
+
+    Raises
+    ------
+    ValueError
+        When a line has other columns, a class that is not ours, or a reach that is no number.
+
+    Examples
+    --------
+    >>> triggers = compile_triggers("no|without any|\\tnegated\\t*\\t.\\t")
+    >>> sorted(triggers.words), CLASSES[triggers.kind[0]], triggers.backward.tolist()
+    (['any', 'no', 'without'], 'negated', [0])
+    """
+    rows: list[tuple[int, int, int, int]] = []
+    phrases: list[list[list[list[str]]]] = []  # of each row: of each word of the phrase: alternatives, as tokens
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
+            continue
+        try:
+            phrase, kind, forward, backward, acts_on = line.split("\t")
+            rows.append((CLASSES.index(kind), _reach(forward), _reach(backward), _ACTS_ON[acts_on]))
+        except (ValueError, KeyError) as exc:
+            raise ValueError(f"trigger {line!r} is not phrase, class, reach forward and backward, type") from exc
+        phrases.append([[_tokens(alternative) for alternative in word.split("|")] for word in phrase.split(" ")])
+    words = _columns(phrases)
+    paths: list[dict[int, int]] = [{}, {}]
+    ends = [-1, -1]
+    for row, phrase_ in enumerate(phrases):
+        slots = [dict.fromkeys(tuple(words[token] for token in way) for way in word) for word in phrase_]
+        for chosen in product(*slots):
+            state = 1
+            for column in chain.from_iterable(chosen):
+                following = paths[state].get(column)
+                if following is None:
+                    following = paths[state][column] = len(paths)
+                    paths.append({})
+                    ends.append(-1)
+                state = following
+            if state > 1:
+                ends[state] = row
+    table = np.zeros((len(paths), max(words.values(), default=0) + 1), np.int64)
+    for state, path in enumerate(paths):
+        table[state, list(path)] = list(path.values())
+    kinds, forwards, backwards, acting = np.array(rows, np.int64).reshape(-1, 4).T
+    return Triggers(words, table, np.array(ends, np.int64), kinds, forwards, backwards, acting)
+
+
+def _columns(phrases: list[list[list[list[str]]]]) -> dict[str, int]:
+    """Give each word its column; words that may stand for one another wherever they occur share one."""
+    places: dict[str, list[tuple[int, ...]]] = {}
+    for i, phrase in enumerate(phrases):
+        for j, word in enumerate(phrase):
+            for k, way in enumerate(word):
+                for n, token in enumerate(way):
+                    places.setdefault(token, []).append((i, j, -1 if len(way) == 1 else k, n))
+    columns: dict[tuple[tuple[int, ...], ...], int] = {}
+    return {token: columns.setdefault(tuple(found), len(columns) + 1) for token, found in places.items()}
+
+
+@cache
+def load_triggers() -> Triggers:
+    """When called, it will give the triggers of `knowledge/triggers.tsv`; read once a process."""
+    path = resources.files("behealthy.extract") / "knowledge" / "triggers.tsv"
+    return compile_triggers(path.read_text(encoding="utf-8"))
+
+
+def _reach(written: str) -> int:
+    return {"*": UNLIMITED, ".": 0}[written] if written in "*." else int(written)
+
+
+def _tokens(alternative: str) -> list[str]:
+    out: list[str] = []
+    for word in alternative.split("_"):
+        out += [word] if word.startswith("<") else [piece for piece in PIECES.findall(word) if not piece.isspace()]
+    return out
