@@ -20,6 +20,7 @@ from behealthy.errors import BundleError, DamagedBundle
 from behealthy.extract.classes import WordClasses
 from behealthy.extract.extractor import Extractor
 from behealthy.extract.lexicon import Lexicon
+from behealthy.extract.relations import Linker
 from behealthy.extract.tagger import Block, Head, Weights
 from behealthy.registry.folder import Folder, read_folder, write_folder
 
@@ -71,6 +72,16 @@ def load_classes() -> WordClasses:
     folder = read_folder(path, "classes")
     try:
         return WordClasses.from_arrays(folder.arrays)
+    except ValueError as exc:
+        raise DamagedBundle(path, str(exc)) from exc
+
+
+def load_linker() -> Linker:
+    """Load the model of relations that ships with the package, with the word classes it was trained with."""
+    path = package_folder("extract/knowledge/relations")
+    folder = read_folder(path, "relations")
+    try:
+        return Linker.from_arrays(folder.arrays, load_classes())
     except ValueError as exc:
         raise DamagedBundle(path, str(exc)) from exc
 
