@@ -31,7 +31,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test slow lint check format lock starter dictionary bench clean
+.PHONY: help setup run test slow lint check format lock starter dictionary relations bench clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -79,11 +79,15 @@ PINNED := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell NPY
 starter: .venv/.ready ## train the model that ships with the package anew
 	$(PINNED) $(BIN)/python tools/starter.py
 
-dictionary: .venv/.ready ## compile the dictionary that ships with the package anew
+dictionary: .venv/.ready ## compile the dictionary and the codes that ship with the package anew
 	$(BIN)/python tools/dictionary.py
+
+relations: .venv/.ready ## learn anew which treatment belongs to which disease
+	$(PINNED) $(BIN)/python tools/relations.py
 
 bench: .venv-bench/.ready .venv-medspacy/.ready ## measure what the README says
 	@for name in accuracy speed cold_start; do $(BENCH)/python -m benchmarks.$$name --rivals || exit 1; done
+	@for name in assertion coding relations pipeline; do $(BENCH)/python -m benchmarks.$$name || exit 1; done
 
 clean: ## remove the environments and what tools left behind
 	rm -rf .venv .venv-bench .venv-medspacy .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache out

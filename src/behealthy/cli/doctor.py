@@ -99,11 +99,13 @@ def _package() -> Iterator[Finding]:
 
 
 def _knowledge(_: Settings) -> Iterator[Finding]:
-    from behealthy.registry.bundle import knowledge_versions, load_classes, load_lexicon
+    from behealthy.registry.bundle import knowledge_versions, load_classes, load_coder, load_lexicon, load_linker
 
     try:
         load_lexicon()
         load_classes()
+        load_coder()
+        load_linker()
         versions = knowledge_versions()
     except BeHealthyError as exc:
         yield Finding("knowledge", "broken", str(exc), _REINSTALL)
