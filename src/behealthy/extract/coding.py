@@ -1,0 +1,340 @@
+"""Offer codes of public vocabularies for the name of a disease or treatment: ranked, or none rather than a wild guess.
+
+A name becomes the set of its words in their folded form; its hash is looked up in a sorted array of the hashes of all
+known names. What is not found whole is looked up with words of like meaning made one, then without words of degree,
+side and form, and last by likeness to the vocabularies' own headings.
+
+This module refuses to know files and where names come from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from behealthy.extract.lexicon import normalised
+from behealthy.note import DISEASE, TREATMENT, Code
+
+SYSTEMS: tuple[str, ...] = ("ICD-10-CM", "MeSH", "DrugBank", "OMIM")
+TYPES: Mapping[str, tuple[int, ...]] = {DISEASE: (0, 1), TREATMENT: (1, 2)}  # the systems that are looked for
+
+# How much a way of finding is trusted, by what it changes of the name.
+_LOOSE, _STRIPPED, _STRIPPED_LOOSE, _LIKE = 0.9, 0.85, 0.8, 0.75
+
+_LONGEST_NAME = 200  # code points; what is longer names nothing that a vocabulary knows
+_ANSWERS = 20_000  # answers that are kept
+_BLOCK = 4  # letters that a word must share with another, at its beginning or end, to be like it
+_CANDIDATES = 2_000  # headings that a name is compared with at most
+_CUT_OFF = 91.0  # least likeness, in percent
+_SHORTEST_LIKE = 6  # letters; shorter names are like too many others
+
+_WORD = re.compile(r"[^\W_]+(?:[.,]\d+)?")
+_POSSESSIVE = re.compile(r"['\u2019]s?\b")
+_STOP = frozenset("a an the of in to at on by with for due and or from as nos unspecified uncomplicated".split())
+_SAME = {"i": "1", "ii": "2", "iii": "3", "one": "1", "two": "2"}
+
+# Words that name the same thing in most names; the first of a line stands for all.
+_CLASSES = {
+    word: line.split()[0]
+    for line in (
+        "neoplasm cancer carcinoma tumor malignancy malignant",
+        "disease disorder syndrome",
+        "kidney renal",
+        "liver hepatic",
+        "heart cardiac",
+        "lung pulmonary",
+        "stomach gastric",
+        "bowel intestinal intestine",
+        "brain cerebral",
+        "bladder vesical",
+        "skin cutaneous",
+        "muscle muscular",
+        "bone osseous",
+        "nerve neural",
+        "bleeding hemorrhage hemorrhagic",
+        "infarction infarct",
+        "injury damage",
+        "failure insufficiency",
+        "deficiency deficit",
+        "colon colonic",
+        "uterine uterus",
+        "ovarian ovary",
+        "breast mammary",
+        "thyroid thyroidal",
+        "prostate prostatic",
+        "pancreas pancreatic",
+        "artery arterial",
+        "vein venous",
+        "thrombosis thrombotic",
+        "epilepsy epileptic",
+        "abnormality anomaly malformation defect",
+        "dysfunction impairment",
+        "ache pain",
+    )
+    for word in map(normalised, line.split())
+}
+
+_Rows = npt.NDArray[np.int32]
+
+
+def name_words(name: str) -> tuple[str, ...]:
+    """When called, it will give the words of a name, folded, each once, in ascending order.
+
+    Examples
+    --------
+    >>> name_words("Tumours of the Lung") == name_words("lung tumor")
+    True
+    >>> name_words("Crohn's disease")
+    ('crohn', 'disease')
+    """
+    found = _WORD.findall(_POSSESSIVE.sub("", name.casefold()))
+    words = {_SAME.get(w, w) for w in map(normalised, found)}
+    return tuple(sorted(words - _STOP or words))
+
+
+def loose_words(words: Sequence[str]) -> tuple[str, ...]:
+    """When called, it will give words with those of like meaning made one."""
+    return tuple(sorted({_CLASSES.get(w, w) for w in words}))
+
+
+def name_key(type: str, words: Sequence[str]) -> int:
+    """When called, it will give the 64-bit key of a name of a type."""
+    raw = f"{type} {' '.join(words)}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(raw, digest_size=8, person=b"code").digest(), "little")
+
+
+def block_keys(type: str, words: Sequence[str]) -> set[int]:
+    """When called, it will give the keys of the blocks in which a name meets the names that may be like it."""
+    long = [w for w in words if len(w) > _BLOCK]
+    return {name_key(type, (part,)) for w in long for part in (f"{w[:_BLOCK]}-", f"-{w[-_BLOCK:]}")}
+
+
+@dataclass(frozen=True, slots=True)
+class Coder:
+    """A compiled table of names and codes.
+
+    Attributes
+    ----------
+    keys : uint64 array of shape (names,)
+        `name_key` of every name, ascending; a name with several codes comes several times.
+    rows : int32 array of shape (names,)
+        The concept that each names.
+    trust : uint8 array of shape (names,)
+        How well the name fits, in percent.
+    systems : uint8 array of shape (concepts,)
+        Index into `SYSTEMS`.
+    codes : bytes array of shape (concepts,)
+    displays, offsets : uint8 array, int32 array of shape (concepts + 1,)
+        The concepts' own names in UTF-8, one behind the other.
+    blocks, members : uint64 and int32 arrays of shape (block entries,)
+        `block_keys` of the concepts' own names, ascending, and the concept.
+    short : mapping of abbreviation to expansion
+        As written; an empty expansion says that the abbreviation alone means nothing.
+    modifiers : mapping of type to words
+        What may be dropped from a name.
+    """
+
+    keys: npt.NDArray[np.uint64]
+    rows: _Rows
+    trust: npt.NDArray[np.uint8]
+    systems: npt.NDArray[np.uint8]
+    codes: npt.NDArray[np.bytes_]
+    displays: npt.NDArray[np.uint8]
+    offsets: npt.NDArray[np.int32]
+    blocks: npt.NDArray[np.uint64]
+    members: _Rows
+    short: Mapping[str, str]
+    modifiers: Mapping[str, frozenset[str]]
+    _answers: dict[tuple[str, str, str | None], tuple[Code, ...]] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        short: Mapping[str, str],
+        modifiers: Mapping[str, frozenset[str]],
+    ) -> Coder:
+        """When called, it will make the coder from what `compile_concepts` gave.
+
+        Raises
+        ------
+        ValueError
+            With every fault found, when an array is missing, of another type, or does not fit the others.
+        """
+        wanted = {
+            "keys": "u8", "rows": "i4", "trust": "u1", "systems": "u1", "codes": "S", "displays": "u1",
+            "offsets": "i4", "blocks": "u8", "members": "i4",
+        }  # fmt: skip
+        faults = [
+            f"array {name!r} is not a row of {kind}"
+            for name, kind in wanted.items()
+            if name not in arrays or arrays[name].ndim != 1 or not arrays[name].dtype.str[1:].startswith(kind)
+        ]
+        if not faults:
+            keys, rows, trust, systems, codes, displays, offsets, blocks, members = (arrays[name] for name in wanted)
+            concepts = len(systems)
+            if not len(keys) == len(rows) == len(trust) or len(blocks) != len(members):
+                faults.append("names or blocks and their concepts differ in number")
+            if len(codes) != concepts or len(offsets) != concepts + 1 or (concepts and offsets[-1] != len(displays)):
+                faults.append("codes or displays do not fit the concepts")
+            for indices, limit in ((rows, concepts), (members, concepts), (systems, len(SYSTEMS))):
+                if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < limit:
+                    faults.append("an index leads nowhere")
+            if any(len(row) and not bool(np.all(row[1:] >= row[:-1])) for row in (keys, blocks, offsets)):
+                faults.append("keys, blocks or offsets are not in ascending order")
+        if faults:
+            raise ValueError("concepts: " + "; ".join(faults))
+        return cls(*(arrays[name] for name in wanted), short, modifiers)  # type: ignore[arg-type]
+
+    def code(self, mention: str, type: str, expansion: str | None = None) -> tuple[Code, ...]:
+        """When called, it will give the codes of a mention, best first; none when none is good enough.
+
+        Parameters
+        ----------
+        expansion : str, optional
+            What the mention stands for in its note, where the note says so.
+        """
+        asked = (mention, type, expansion)
+        known = self._answers.get(asked)
+        if known is None:
+            if len(self._answers) >= _ANSWERS:
+                self._answers.clear()
+            known = self._answers[asked] = self._coded(mention, type, expansion)
+        return known
+
+    def _coded(self, mention: str, type: str, expansion: str | None) -> tuple[Code, ...]:
+        if type not in TYPES:
+            return ()
+        name = expansion
+        if name is None:
+            bare = mention.strip()
+            name = self.short.get(bare, self.short.get(f"{bare.casefold()}*", mention))
+        if not name or len(name) > _LONGEST_NAME:
+            return ()
+        wanted, out = set(TYPES[type]), {}
+        for factor, found in self._ways(name, type):
+            fresh: set[int] = set()
+            for row, trust in found:
+                system = int(self.systems[row])
+                if system in wanted or (system == 3 and 1 in wanted):
+                    fresh.add(1 if system == 3 else system)  # OMIM stands where MeSH has no descriptor
+                    out[row] = max(out.get(row, 0.0), factor * trust)
+            wanted -= fresh
+            if not wanted:
+                break
+        ranked = sorted(out, key=lambda row: (-out[row], int(self.systems[row]), row))
+        return tuple(self._as_code(row, out[row]) for row in ranked)
+
+    def _ways(self, name: str, type: str) -> Iterator[tuple[float, list[tuple[int, float]]]]:
+        words = name_words(name)
+        if not words:
+            return
+        yield 1.0, self._look_up(name_key(type, words))
+        if type == DISEASE:
+            yield _LOOSE, self._look_up(name_key(type, loose_words(words)))
+        dropped = self.modifiers.get(type, frozenset())
+        kept = tuple(w for w in words if w not in dropped and not (type == TREATMENT and w[0].isdigit()))
+        if kept and len(kept) < len(words):
+            yield _STRIPPED, self._look_up(name_key(type, kept))
+            if type == DISEASE:
+                yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words(kept)))
+        yield _LIKE, self._alike(words, type)
+
+    def _look_up(self, key: int) -> list[tuple[int, float]]:
+        """Give the concepts of a key and how well it fits them."""
+        at, end = np.searchsorted(self.keys, np.uint64(key), "left"), np.searchsorted(self.keys, np.uint64(key), "right")
+        return [(int(self.rows[i]), int(self.trust[i]) / 100) for i in range(int(at), int(end))]
+
+    def _alike(self, words: Sequence[str], type: str) -> list[tuple[int, float]]:
+        """Give the concepts whose own name is most like the words, when it is very like them."""
+        name = " ".join(words)
+        if len(name) < _SHORTEST_LIKE:
+            return []
+        found = []
+        for key in sorted(block_keys(type, words)):
+            at, end = (int(np.searchsorted(self.blocks, np.uint64(key), side)) for side in ("left", "right"))  # type: ignore[call-overload]
+            found.append(self.members[at:end])
+        rows, shared = np.unique(np.concatenate(found), return_counts=True) if found else (np.zeros(0, np.int32),) * 2
+        rows = rows[np.argsort(-shared, kind="stable")[:_CANDIDATES]]
+        if not len(rows):
+            return []
+        from rapidfuzz import fuzz, process
+
+        names = [" ".join(name_words(self._display(int(row)))) for row in rows]
+        likeness = process.cdist([name], names, scorer=fuzz.ratio, score_cutoff=_CUT_OFF)[0]
+        best = likeness.max()
+        if best < _CUT_OFF:
+            return []
+        return [
+            (int(rows[i]), float(best) / 100) for i in np.flatnonzero(likeness == best) if not _opposed(name, names[i])
+        ]
+
+    def _display(self, row: int) -> str:
+        return self.displays[self.offsets[row] : self.offsets[row + 1]].tobytes().decode("utf-8")
+
+    def _as_code(self, row: int, score: float) -> Code:
+        system = SYSTEMS[int(self.systems[row])]
+        return Code(system, self.codes[row].decode("ascii"), self._display(row), round(min(score, 1.0), 4))
+
+
+_OPPOSITES = (
+    ("hyper", "hypo"), ("anti", ""), ("non", ""), ("tachy", "brady"), ("a", ""), ("ab", "ad"), ("intra", "extra"),
+    ("hemi", "para"), ("pre", "post"), ("macro", "micro"), ("poly", "oligo"), ("meta", "para"),
+)  # fmt: skip
+
+
+def _opposed(name: str, other: str) -> bool:
+    """Tell whether names that look alike differ in a number or in a beginning that turns the meaning round."""
+    mine, theirs = set(name.split()), set(other.split())
+    only, others = sorted(mine - theirs), sorted(theirs - mine)
+    if any(c.isdigit() for word in (*only, *others) for c in word) or min(map(len, (*only, *others)), default=9) < 4:
+        return True
+    pairs = [(a, b) for a in only for b in others]
+    return any(
+        (a.startswith(p) and b.startswith(q) and a[len(p) :] == b[len(q) :])
+        or (a.startswith(q) and b.startswith(p) and a[len(q) :] == b[len(p) :])
+        for a, b in pairs
+        for p, q in _OPPOSITES
+    )
+
+
+# Packaged knowledge --------------------------------------------------------------------------------------------------
+
+
+def short_forms() -> dict[str, str]:
+    """When called, it will give the expansions of the packaged abbreviations; an ambiguous one has an empty expansion.
+
+    One that is known in any case of its letters has a key in small letters with a star.
+    """
+    out = {}
+    for line in _lines("abbreviations.tsv"):
+        short, expansion, _, case = line.split("\t")
+        if case == "any":
+            out[f"{short.casefold()}*"] = expansion
+        else:
+            out[short] = "" if case == "ambiguous" else expansion
+    return out
+
+
+def modifier_words() -> dict[str, frozenset[str]]:
+    """When called, it will give the words that may be dropped from a name, folded, by type."""
+    out: dict[str, set[str]] = {}
+    type = ""
+    for line in _lines("modifiers.txt"):
+        if line.startswith("["):
+            type = line.strip("[]")
+        else:
+            out.setdefault(type, set()).add(normalised(line))
+    return {type: frozenset(words) for type, words in out.items()}
+
+
+def _lines(name: str) -> list[str]:
+    text = (resources.files("behealthy.extract") / "knowledge" / name).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
