@@ -16,6 +16,7 @@ from behealthy.cli import terminal
 from behealthy.note import DISEASE, TREATMENT, Extraction, to_json
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
     from behealthy.extract.record.rows import Row, Treatment
@@ -47,14 +48,14 @@ def _write_table(found: Iterator[Extraction], output: Path | None, types: tuple[
 
     # A model that knows neither diseases nor treatments has no record to show.
     known = {DISEASE, TREATMENT} & {*types}
-    _draw(_record_table(rows(found)) if known else _entity_table(list(found), types), output)
+    _draw(_record_tables(rows(found)) if known else _entity_table(list(found), types), output)
 
 
 def _write_entities(found: Iterator[Extraction], output: Path | None, types: tuple[str, ...]) -> None:
     _draw(_entity_table(list(found), types), output)
 
 
-def _draw(table: Table, output: Path | None) -> None:
+def _draw(table: RenderableType, output: Path | None) -> None:
     if output is None:
         terminal.show(table)
     else:
@@ -164,29 +165,26 @@ def _entity_table(extractions: list[Extraction], types: tuple[str, ...]) -> Tabl
     return table
 
 
-def _record_table(record: list[Row]) -> Table:
-    """Lay the record out: a disease a row, its treatments below one another, patients apart."""
+def _record_tables(record: list[Row]) -> RenderableType:
+    """Lay the record out, a table a patient: a disease a row, its treatments below one another."""
+    from rich.console import Group
     from rich.text import Text
 
-    table = terminal.table("patient", "disease", "status", "code", "treatments", "dose", "evidence")
-    shown: str | None = None
+    tables: dict[str, Table] = {}
     for row in record:
-        if shown is not None and row.patient_id != shown:
-            table.add_section()
-        lines = [(_named(t), t.dose or "-") for t in row.treatments]
-        cells = (
-            row.patient_id if row.patient_id != shown else "",
-            row.disease or "(not named)",
+        if row.patient_id not in tables:
+            columns = ("disease", "status", "code", "treatments", "dose", "evidence")
+            tables[row.patient_id] = terminal.table(*columns, title=terminal.printable(row.patient_id))
+        doses = "\n".join(terminal.printable(t.dose or "-") for t in row.treatments)
+        tables[row.patient_id].add_row(
+            Text(terminal.printable(row.disease) or "(not named)"),
             row.status or "",
             row.code.code if row.code else "",
-            "\n".join(terminal.printable(name) for name, _ in lines),
-            "\n".join(terminal.printable(dose) for _, dose in lines) if any(t.dose for t in row.treatments) else "",
-            _evidence(row),
+            Text("\n".join(terminal.printable(_named(t)) for t in row.treatments)),
+            Text(doses if any(t.dose for t in row.treatments) else ""),
+            Text(terminal.printable(_evidence(row))),
         )
-        parts = ("\n".join(map(terminal.printable, cell.split("\n"))) for cell in cells)
-        table.add_row(*map(Text, parts))
-        shown = row.patient_id
-    return table
+    return Group(*tables.values()) if tables else Text("Nothing found.")
 
 
 def _named(treatment: Treatment) -> str:

@@ -23,6 +23,7 @@ from behealthy.extract.extractor import Extractor
 from behealthy.extract.lexicon import Lexicon
 from behealthy.extract.relations import Linker
 from behealthy.extract.tagger import Block, Head, Weights
+from behealthy.extract.understanding import Understanding
 from behealthy.registry.folder import Folder, read_folder, write_folder
 
 KIND = "model"
@@ -225,4 +226,5 @@ def load(path: Path | str | None = None) -> Extractor:
         load_lexicon() if "lexicon" in uses else None,
         load_classes() if "classes" in uses else None,
         version=model.version,
+        understanding=Understanding(load_coder(), load_linker()),
     )
