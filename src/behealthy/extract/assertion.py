@@ -21,11 +21,11 @@ from behealthy.extract.marked import Marked
 from behealthy.extract.outline import Outline
 from behealthy.extract.sentences import has
 from behealthy.extract.tokens import BLANK, NEWLINE, BoolArray, IntArray
-from behealthy.extract.triggers import ALWAYS, END, OF_DISEASE, OF_FAMILY, OF_TREATMENT, UNLIMITED, Found, Triggers
+from behealthy.extract.triggers import ALWAYS, END, OF_DISEASE, OF_FAMILY, OF_STATED, OF_TREATMENT, UNLIMITED, Found, Triggers
 from behealthy.note import ASSERTIONS, TREATMENT
 
 PRESENT, NEGATED, POSSIBLE, HYPOTHETICAL, HISTORICAL, FAMILY = range(len(ASSERTIONS))
-PRECEDENCE = (HYPOTHETICAL, NEGATED, FAMILY, POSSIBLE, HISTORICAL)
+PRECEDENCE = (HYPOTHETICAL, NEGATED, FAMILY, POSSIBLE, PRESENT, HISTORICAL)
 
 # What a section says of the diseases and of the treatments in it, beside what triggers say.
 _SECTIONS: dict[str, tuple[int, int]] = {
@@ -92,13 +92,15 @@ def _reached(marked: Marked, triggers: Triggers, found: Found) -> BoolArray:
     first, last = found.first, found.last
     ends = np.flatnonzero(kind == END)
     right, left = high[last], low[first]
-    for what in (ALWAYS, OF_FAMILY, OF_TREATMENT):
+    for what in (ALWAYS, OF_FAMILY, OF_TREATMENT, OF_STATED):
         own = ends[acts_on[ends] == what]
         concerned = np.ones(len(kind), np.bool_)
         if what == OF_FAMILY:
             concerned = kind == FAMILY
         elif what == OF_TREATMENT:
             concerned = acts_on == OF_TREATMENT
+        elif what == OF_STATED:
+            concerned = (kind == NEGATED) | (kind == HISTORICAL) | (kind == FAMILY)
         following = np.append(first[own], len(low))[np.searchsorted(first[own], last, side="right")]
         right = np.where(concerned, np.minimum(right, following - 1), right)
         before = np.append(-1, last[own])[np.searchsorted(last[own], first, side="left")]

@@ -17,16 +17,18 @@ from itertools import chain, product
 import numpy as np
 
 from behealthy.extract.batch import Batch
-from behealthy.extract.tokens import PIECES, IntArray, Vocabulary
+from behealthy.extract.tokens import PIECES, BoolArray, IntArray, Vocabulary
 from behealthy.note import ASSERTIONS
 
 END = len(ASSERTIONS)  # class of a phrase that ends the reach of others
 NONE = END + 1  # class of a phrase that looks like a trigger and is none
 CLASSES: tuple[str, ...] = (*ASSERTIONS, "end", "none")
-ALWAYS, OF_DISEASE, OF_TREATMENT, OF_FAMILY = range(4)  # what a trigger acts on; of an end: what it ends
+# What a trigger acts on. Of an end: what it ends, triggers of treatments, of the family, or all that state something.
+ALWAYS, OF_DISEASE, OF_TREATMENT, OF_FAMILY, OF_STATED = range(5)
 UNLIMITED = 1 << 30
 
-_ACTS_ON = {"": ALWAYS, "D": OF_DISEASE, "T": OF_TREATMENT, "F": OF_FAMILY}
+_ACTS_ON = {"": ALWAYS, "D": OF_DISEASE, "T": OF_TREATMENT, "F": OF_FAMILY, "N": OF_STATED}
+_EDGE = "<edge>"
 _NUMBER = re.compile(r"\d{1,3}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DECADE = re.compile(r"(?:19|20)\d0s")
@@ -35,7 +37,7 @@ _NUMBER_WORDS = frozenset("one two three four five six seven eight nine ten twel
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """T triggers in a batch, from left to right, none overlapping.
+    """T triggers in a batch, from left to right, none overlapping; a phrase with two rows comes twice.
 
     Attributes
     ----------
@@ -61,8 +63,11 @@ class Triggers:
         another share a column.
     table : int64 array of shape (states, words)
         The state that follows; 0 where no phrase goes on. State 1 is the beginning.
-    row : int64 array of shape (states,)
-        Row of the phrase that is complete in a state, -1 where none is.
+    row : int64 array of shape (states, 2)
+        Rows of the phrase that is complete in a state, -1 where none is: one phrase may say different things of
+        diseases and of treatments.
+    edge : bool array of shape (states,)
+        Whether a state is reached at the end of a sentence, behind its last token.
     kind, forward, backward, acts_on : int64 arrays of shape (rows,)
         Class of each row, as an index into `CLASSES`; how many tokens it reaches to the right and to the left, 0 for
         not at all; which entities it acts on.
@@ -71,6 +76,7 @@ class Triggers:
     words: dict[str, int]
     table: IntArray
     row: IntArray
+    edge: BoolArray
     kind: IntArray
     forward: IntArray
     backward: IntArray
@@ -79,28 +85,29 @@ class Triggers:
     def find(self, batch: Batch, vocabulary: Vocabulary) -> Found:
         """When called, it will find the triggers of a batch, from left to right, the longest at each place."""
         columns = self._columns_of(batch, vocabulary)
-        padded = batch.spread(columns)  # 0 between sentences: no phrase crosses them
-        at = batch.positions
+        padded = np.full(len(batch.padded), self.words.get(_EDGE, 0))  # no phrase goes on behind a sentence's end
+        padded[batch.positions] = columns
         state = self.table[1, columns]
         alive = np.flatnonzero(state)
         state = state[alive]
-        best, length = np.full(len(columns), -1), np.zeros(len(columns), np.int64)  # (tokens,)
+        best, length = np.zeros(len(columns), np.int64), np.zeros(len(columns), np.int64)  # (tokens,): state, tokens
         size = 1
         while len(alive):
-            row = self.row[state]
-            done = row >= 0
-            best[alive[done]], length[alive[done]] = row[done], size
-            state = self.table[state, padded[at[alive] + size]]
+            done = self.row[state, 0] >= 0
+            best[alive[done]], length[alive[done]] = state[done], size - self.edge[state[done]]
+            state = self.table[state, padded[batch.positions[alive] + size]]
             going = np.flatnonzero(state)
             alive, state, size = alive[going], state[going], size + 1
-        first = np.flatnonzero(best >= 0)
+        first = np.flatnonzero(best)
         chosen, free = [], 0
         for start, stop in zip(first.tolist(), (first + length[first]).tolist(), strict=True):
             if start >= free:
                 chosen.append(start)
                 free = stop
         first = np.array(chosen, np.int64)
-        return Found(first, first + length[first] - 1, best[first])
+        rows = self.row[best[first]]  # (triggers, 2)
+        which, _ = there = np.nonzero(rows >= 0)
+        return Found(first[which], (first + length[first] - 1)[which], rows[there])
 
     def _columns_of(self, batch: Batch, vocabulary: Vocabulary) -> IntArray:
         """Give the column of each token's word."""
@@ -132,7 +139,9 @@ def compile_triggers(text: str) -> Triggers:
 
     A line holds a phrase, its class, how many tokens it reaches forward and backward (``.`` not at all, ``*`` as far
     as nothing ends it), and what it acts on: D diseases, T treatments, F the family. A word of a phrase may be
-    alternatives (``a|b``), an empty one for none, and an underscore stands for a space inside one.
+    alternatives (``a|b``), an empty one for none, and an underscore stands for a space inside one. ``<edge>`` is the
+    end of a sentence, ``<number>`` and ``<decade>`` what they say. A later line replaces an earlier one of the same
+    phrase, unless the two act on different types.
 
     Raises
     ------
@@ -158,7 +167,8 @@ def compile_triggers(text: str) -> Triggers:
         phrases.append([[_tokens(alternative) for alternative in word.split("|")] for word in phrase.split(" ")])
     words = _columns(phrases)
     paths: list[dict[int, int]] = [{}, {}]
-    ends = [-1, -1]
+    ends: list[list[int]] = [[], []]
+    edges = [False, False]
     for row, phrase_ in enumerate(phrases):
         slots = [dict.fromkeys(tuple(words[token] for token in way) for way in word) for word in phrase_]
         for chosen in product(*slots):
@@ -168,15 +178,17 @@ def compile_triggers(text: str) -> Triggers:
                 if following is None:
                     following = paths[state][column] = len(paths)
                     paths.append({})
-                    ends.append(-1)
+                    ends.append([])
+                    edges.append(column == words.get(_EDGE))
                 state = following
             if state > 1:
-                ends[state] = row
+                same = [i for i in ends[state] if rows[i][3] == rows[row][3]]
+                ends[state] = [*(i for i in ends[state] if i not in same), row][-2:]
     table = np.zeros((len(paths), max(words.values(), default=0) + 1), np.int64)
     for state, path in enumerate(paths):
         table[state, list(path)] = list(path.values())
     kinds, forwards, backwards, acting = np.array(rows, np.int64).reshape(-1, 4).T
-    return Triggers(words, table, np.array(ends, np.int64), kinds, forwards, backwards, acting)
+    return Triggers(words, table, np.array([[*own, -1, -1][:2] for own in ends], np.int64), np.array(edges, np.bool_), kinds, forwards, backwards, acting)
 
 
 def _columns(phrases: list[list[list[list[str]]]]) -> dict[str, int]:
