@@ -21,7 +21,17 @@ from behealthy.extract.marked import Marked
 from behealthy.extract.outline import Outline
 from behealthy.extract.sentences import has
 from behealthy.extract.tokens import BLANK, NEWLINE, BoolArray, IntArray
-from behealthy.extract.triggers import ALWAYS, END, OF_DISEASE, OF_FAMILY, OF_STATED, OF_TREATMENT, UNLIMITED, Found, Triggers
+from behealthy.extract.triggers import (
+    ALWAYS,
+    END,
+    OF_DISEASE,
+    OF_FAMILY,
+    OF_STATED,
+    OF_TREATMENT,
+    UNLIMITED,
+    Found,
+    Triggers,
+)
 from behealthy.note import ASSERTIONS, TREATMENT
 
 PRESENT, NEGATED, POSSIBLE, HYPOTHETICAL, HISTORICAL, FAMILY = range(len(ASSERTIONS))

@@ -61,8 +61,11 @@ class Triggers:
     words : dict of str to int
         Column of each lower-cased word that a phrase holds; column 0 is every other word. Words that may stand for one
         another share a column.
-    table : int64 array of shape (states, words)
-        The state that follows; 0 where no phrase goes on. State 1 is the beginning.
+    width : int
+        Number of columns.
+    steps, targets : int64 arrays of shape (steps,)
+        ``state * width + column`` of each step, ascending, and the state it leads to. State 1 is the beginning, 0
+        where no phrase goes on.
     row : int64 array of shape (states, 2)
         Rows of the phrase that is complete in a state, -1 where none is: one phrase may say different things of
         diseases and of treatments.
@@ -74,7 +77,9 @@ class Triggers:
     """
 
     words: dict[str, int]
-    table: IntArray
+    width: int
+    steps: IntArray
+    targets: IntArray
     row: IntArray
     edge: BoolArray
     kind: IntArray
@@ -87,7 +92,8 @@ class Triggers:
         columns = self._columns_of(batch, vocabulary)
         padded = np.full(len(batch.padded), self.words.get(_EDGE, 0))  # no phrase goes on behind a sentence's end
         padded[batch.positions] = columns
-        state = self.table[1, columns]
+        begin = self._step(np.ones(self.width, np.int64), np.arange(self.width))
+        state = begin[columns]
         alive = np.flatnonzero(state)
         state = state[alive]
         best, length = np.zeros(len(columns), np.int64), np.zeros(len(columns), np.int64)  # (tokens,): state, tokens
@@ -95,7 +101,7 @@ class Triggers:
         while len(alive):
             done = self.row[state, 0] >= 0
             best[alive[done]], length[alive[done]] = state[done], size - self.edge[state[done]]
-            state = self.table[state, padded[batch.positions[alive] + size]]
+            state = self._step(state, padded[batch.positions[alive] + size])
             going = np.flatnonzero(state)
             alive, state, size = alive[going], state[going], size + 1
         first = np.flatnonzero(best)
@@ -108,6 +114,12 @@ class Triggers:
         rows = self.row[best[first]]  # (triggers, 2)
         which, _ = there = np.nonzero(rows >= 0)
         return Found(first[which], (first + length[first] - 1)[which], rows[there])
+
+    def _step(self, state: IntArray, column: IntArray) -> IntArray:
+        """Give the states that follow."""
+        wanted = state * self.width + column
+        place = np.minimum(np.searchsorted(self.steps, wanted), len(self.steps) - 1)
+        return np.where(self.steps[place] == wanted, self.targets[place], 0)
 
     def _columns_of(self, batch: Batch, vocabulary: Vocabulary) -> IntArray:
         """Give the column of each token's word."""
@@ -184,11 +196,22 @@ def compile_triggers(text: str) -> Triggers:
             if state > 1:
                 same = [i for i in ends[state] if rows[i][3] == rows[row][3]]
                 ends[state] = [*(i for i in ends[state] if i not in same), row][-2:]
-    table = np.zeros((len(paths), max(words.values(), default=0) + 1), np.int64)
-    for state, path in enumerate(paths):
-        table[state, list(path)] = list(path.values())
+    width = max(words.values(), default=0) + 1
+    steps = {state * width + column: to for state, path in enumerate(paths) for column, to in path.items()}
+    keys = sorted(steps)
     kinds, forwards, backwards, acting = np.array(rows, np.int64).reshape(-1, 4).T
-    return Triggers(words, table, np.array([[*own, -1, -1][:2] for own in ends], np.int64), np.array(edges, np.bool_), kinds, forwards, backwards, acting)
+    return Triggers(
+        words,
+        width,
+        np.array(keys, np.int64),
+        np.array([steps[key] for key in keys], np.int64),
+        np.array([[*own, -1, -1][:2] for own in ends], np.int64),
+        np.array(edges, np.bool_),
+        kinds,
+        forwards,
+        backwards,
+        acting,
+    )
 
 
 def _columns(phrases: list[list[list[list[str]]]]) -> dict[str, int]:
