@@ -31,6 +31,7 @@ from behealthy.extract.triggers import (
     UNLIMITED,
     Found,
     Triggers,
+    chronic_words,
 )
 from behealthy.note import ASSERTIONS, TREATMENT
 
@@ -68,7 +69,10 @@ def judge(marked: Marked, triggers: Triggers) -> IntArray:
     """
     if not len(marked):
         return np.zeros(0, np.int64)
-    return _first_of(_reached(marked, triggers, triggers.find(marked.batch, marked.vocabulary)), _by_section(marked))
+    found = triggers.find(marked.batch, marked.vocabulary)
+    out = _first_of(_reached(marked, triggers, found), _by_section(marked))
+    out[(out == HISTORICAL) & _lasting(marked)] = PRESENT
+    return out
 
 
 def _first_of(reached: BoolArray, by_section: IntArray) -> IntArray:
@@ -88,6 +92,24 @@ def _by_section(marked: Marked) -> IntArray:
     section = np.where(outline.heading[marked.first], PRESENT, outline.section[marked.first])
     kinds: IntArray = table[section, _treatments(marked).astype(np.int64)]
     return kinds
+
+
+def _lasting(marked: Marked) -> BoolArray:
+    """Tell which entities are diseases that do not pass, in a note that treats something.
+
+    A history of hypertension is one that the patient still has; without a treatment in sight it stays in the past, as
+    the guideline has it.
+    """
+    known, words, batch = chronic_words(), marked.vocabulary.words, marked.batch
+    treatments = _treatments(marked)
+    note = batch.note[marked.first]
+    treated = np.zeros(len(marked.texts), np.bool_)
+    treated[note[treatments]] = True
+    out = treated[note] & ~treatments
+    for i in np.flatnonzero(out).tolist():
+        own = batch.words[marked.first[i] : marked.last[i] + 1].tolist()
+        out[i] = any(words[w].lower() in known for w in own)
+    return out
 
 
 def _treatments(marked: Marked) -> BoolArray:

@@ -233,6 +233,12 @@ def load_triggers() -> Triggers:
     return compile_triggers(path.read_text(encoding="utf-8"))
 
 
+@cache
+def chronic_words() -> frozenset[str]:
+    """When called, it will give the words of diseases that do not pass, `knowledge/chronic.txt`; read once a process."""
+    return frozenset((resources.files("behealthy.extract") / "knowledge" / "chronic.txt").read_text("utf-8").split())
+
+
 def _reach(written: str) -> int:
     return {"*": UNLIMITED, ".": 0}[written] if written in "*." else int(written)
 
