@@ -69,21 +69,32 @@ def judge(marked: Marked, triggers: Triggers) -> IntArray:
     """
     if not len(marked):
         return np.zeros(0, np.int64)
-    found = triggers.find(marked.batch, marked.vocabulary)
-    out = _first_of(_reached(marked, triggers, found), _by_section(marked))
-    out[(out == HISTORICAL) & _lasting(marked)] = PRESENT
-    return out
-
-
-def _first_of(reached: BoolArray, by_section: IntArray) -> IntArray:
-    """Settle classes that compete; what triggers say goes before the section, except that a family is a family."""
-    out = by_section.copy()
+    said = what_is_said(marked, triggers)
+    out = np.full(len(marked), PRESENT)
     for kind in reversed(PRECEDENCE):
-        own = reached[kind]
-        if kind in (POSSIBLE, HISTORICAL):
-            own = own & (by_section != FAMILY)
-        out[own] = kind
+        out[said[kind]] = kind
     return out
+
+
+def what_is_said(marked: Marked, triggers: Triggers) -> BoolArray:
+    """When called, it will tell every class that the words and the section around each entity give it.
+
+    They are judged apart: a denied past disease is negated and historical, and only `judge` chooses.
+
+    Returns
+    -------
+    bool array of shape (classes, entities)
+        In the order of `behealthy.note.ASSERTIONS`; `present` where the note says that something is current.
+    """
+    said = _reached(marked, triggers, triggers.find(marked.batch, marked.vocabulary))
+    section = _by_section(marked)
+    silent = ~said.any(axis=0)
+    for kind in (NEGATED, HYPOTHETICAL):
+        said[kind] |= silent & (section == kind)
+    for kind in (FAMILY, HISTORICAL):
+        said[kind] |= section == kind
+    said[PRESENT] |= said[HISTORICAL] & _lasting(marked)
+    return said
 
 
 def _by_section(marked: Marked) -> IntArray:

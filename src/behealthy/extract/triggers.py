@@ -31,6 +31,9 @@ _ACTS_ON = {"": ALWAYS, "D": OF_DISEASE, "T": OF_TREATMENT, "F": OF_FAMILY, "N":
 _EDGE = "<edge>"
 _NUMBER = re.compile(r"\d{1,3}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_DATED = re.compile(
+    r"\*\*date\[(?:[a-z]{3,9} )?(?:19|20)\d\d\]"
+)  # a date without its day, as de-identified notes have it
 _DECADE = re.compile(r"(?:19|20)\d0s")
 _NUMBER_WORDS = frozenset("one two three four five six seven eight nine ten twelve fifteen twenty thirty".split())
 
@@ -136,13 +139,10 @@ class Triggers:
         found = self.words.get(lower)
         if found is not None:
             return found
-        if lower[0].isdigit():
-            sort = (
-                "<decade>" if _YEAR.fullmatch(lower) or _DECADE.fullmatch(lower)
-                else "<number>" if _NUMBER.fullmatch(lower) else ""
-            )  # fmt: skip
+        if any(pattern.fullmatch(lower) for pattern in (_YEAR, _DECADE, _DATED)):
+            sort = "<decade>"
         else:
-            sort = "<number>" if lower in _NUMBER_WORDS else ""
+            sort = "<number>" if _NUMBER.fullmatch(lower) or lower in _NUMBER_WORDS else ""
         return self.words.get(sort, 0)
 
 
