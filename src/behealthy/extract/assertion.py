@@ -44,6 +44,7 @@ _SECTIONS: dict[str, tuple[int, int]] = {
     "past_surgical_history": (PRESENT, HISTORICAL),
     "family_history": (FAMILY, FAMILY),
     "allergies": (HISTORICAL, NEGATED),
+    "social_history": (HISTORICAL, PRESENT),
     "discharge_instructions": (HYPOTHETICAL, PRESENT),
 }
 _OWN_WORDS = (POSSIBLE, HISTORICAL, HYPOTHETICAL)  # classes of triggers that count inside an entity
