@@ -18,7 +18,6 @@ from __future__ import annotations
 import numpy as np
 
 from behealthy.extract.marked import Marked
-from behealthy.extract.outline import Outline
 from behealthy.extract.sentences import has
 from behealthy.extract.tokens import BLANK, NEWLINE, BoolArray, IntArray
 from behealthy.extract.triggers import (
@@ -94,7 +93,7 @@ def what_is_said(marked: Marked, triggers: Triggers) -> BoolArray:
         said[kind] |= silent & (section == kind)
     for kind in (FAMILY, HISTORICAL):
         said[kind] |= section == kind
-    said[PRESENT] |= said[HISTORICAL] & _lasting(marked)
+    said[PRESENT] |= _lasting(marked, said[HISTORICAL])
     return said
 
 
@@ -106,8 +105,8 @@ def _by_section(marked: Marked) -> IntArray:
     return kinds
 
 
-def _lasting(marked: Marked) -> BoolArray:
-    """Tell which entities are diseases that do not pass, in a note that treats something.
+def _lasting(marked: Marked, past: BoolArray) -> BoolArray:
+    """Tell which of the past entities are diseases that do not pass, in a note that treats something.
 
     A history of hypertension is one that the patient still has; without a treatment in sight it stays in the past, as
     the guideline has it.
@@ -117,7 +116,7 @@ def _lasting(marked: Marked) -> BoolArray:
     note = batch.note[marked.first]
     treated = np.zeros(len(marked.texts), np.bool_)
     treated[note[treatments]] = True
-    out = treated[note] & ~treatments
+    out = past & treated[note] & ~treatments
     for i in np.flatnonzero(out).tolist():
         own = batch.words[marked.first[i] : marked.last[i] + 1].tolist()
         out[i] = any(words[w].lower() in known for w in own)
@@ -125,7 +124,7 @@ def _lasting(marked: Marked) -> BoolArray:
 
 
 def _treatments(marked: Marked) -> BoolArray:
-    return np.array([kind == TREATMENT for kind in marked.type], np.bool_)
+    return np.fromiter((kind == TREATMENT for kind in marked.type), np.bool_, len(marked))
 
 
 def _reached(marked: Marked, triggers: Triggers, found: Found) -> BoolArray:
@@ -218,4 +217,5 @@ def _minus_signs(marked: Marked) -> IntArray:
     signs = [words[s] for s in "-\u2013\u2212" if s in words]
     at = np.flatnonzero(np.isin(batch.words, signs))
     gaps = np.append(batch.gaps, BLANK)
-    return at[(gaps[at] != 0) & ~has(gaps[at], NEWLINE | BLANK) & (gaps[at + 1] == 0)]
+    found: IntArray = at[(gaps[at] != 0) & ~has(gaps[at], NEWLINE | BLANK) & (gaps[at + 1] == 0)]
+    return found

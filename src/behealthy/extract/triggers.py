@@ -30,11 +30,9 @@ UNLIMITED = 1 << 30
 _ACTS_ON = {"": ALWAYS, "D": OF_DISEASE, "T": OF_TREATMENT, "F": OF_FAMILY, "N": OF_STATED}
 _EDGE = "<edge>"
 _NUMBER = re.compile(r"\d{1,3}")
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_DATED = re.compile(
-    r"\*\*date\[(?:[a-z]{3,9} )?(?:19|20)\d\d\]"
-)  # a date without its day, as de-identified notes have it
-_DECADE = re.compile(r"(?:19|20)\d0s")
+_DATE = re.compile(
+    r"(?:19|20)(?:\d\d|\d0s)|\*\*date\[(?:[a-z]{3,9} )?(?:19|20)\d\d\]"
+)  # a year, a decade, **DATE[Mar 2005]
 _NUMBER_WORDS = frozenset("one two three four five six seven eight nine ten twelve fifteen twenty thirty".split())
 
 
@@ -139,10 +137,12 @@ class Triggers:
         found = self.words.get(lower)
         if found is not None:
             return found
-        if any(pattern.fullmatch(lower) for pattern in (_YEAR, _DECADE, _DATED)):
+        if lower.isalpha():
+            sort = "<number>" if lower in _NUMBER_WORDS else ""
+        elif _DATE.fullmatch(lower):
             sort = "<decade>"
         else:
-            sort = "<number>" if _NUMBER.fullmatch(lower) or lower in _NUMBER_WORDS else ""
+            sort = "<number>" if _NUMBER.fullmatch(lower) else ""
         return self.words.get(sort, 0)
 
 
@@ -235,8 +235,9 @@ def load_triggers() -> Triggers:
 
 @cache
 def chronic_words() -> frozenset[str]:
-    """When called, it will give the words of diseases that do not pass, `knowledge/chronic.txt`; read once a process."""
-    return frozenset((resources.files("behealthy.extract") / "knowledge" / "chronic.txt").read_text("utf-8").split())
+    """When called, it will give the words of diseases that do not pass; read once a process."""
+    path = resources.files("behealthy.extract") / "knowledge" / "chronic.txt"
+    return frozenset(path.read_text(encoding="utf-8").split())
 
 
 def _reach(written: str) -> int:
