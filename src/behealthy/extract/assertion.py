@@ -98,10 +98,18 @@ def what_is_said(marked: Marked, triggers: Triggers) -> BoolArray:
 
 
 def _by_section(marked: Marked) -> IntArray:
-    outline = marked.outline
+    """Give what the section around each entity makes of it: its first paragraph and its lists, not what follows."""
+    batch, outline = marked.batch, marked.outline
     table = np.array([_SECTIONS.get(name, (PRESENT, PRESENT)) for name in outline.names], np.int64)
-    section = np.where(outline.heading[marked.first], PRESENT, outline.section[marked.first])
-    kinds: IntArray = table[section, _treatments(marked).astype(np.int64)]
+    at = marked.first
+    body = np.flatnonzero(~outline.heading)
+    parts, where = np.unique(outline.part[body], return_index=True)
+    first_block = np.zeros(int(outline.part[-1]) + 1 if len(batch.words) else 0, np.int64)
+    first_block[parts] = outline.block[body[where]]
+    near = outline.listed[at] | (outline.block[at] == first_block[outline.part[at]])
+    kinds: IntArray = np.where(
+        near & ~outline.heading[at], table[outline.section[at], _treatments(marked).astype(np.int64)], PRESENT
+    )
     return kinds
 
 
