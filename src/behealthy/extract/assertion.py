@@ -18,14 +18,24 @@ from __future__ import annotations
 import numpy as np
 
 from behealthy.extract.marked import Marked
-from behealthy.extract.outline import Outline
 from behealthy.extract.sentences import has
 from behealthy.extract.tokens import BLANK, NEWLINE, BoolArray, IntArray
-from behealthy.extract.triggers import ALWAYS, END, OF_DISEASE, OF_FAMILY, OF_TREATMENT, UNLIMITED, Found, Triggers
+from behealthy.extract.triggers import (
+    ALWAYS,
+    END,
+    OF_DISEASE,
+    OF_FAMILY,
+    OF_STATED,
+    OF_TREATMENT,
+    UNLIMITED,
+    Found,
+    Triggers,
+    chronic_words,
+)
 from behealthy.note import ASSERTIONS, TREATMENT
 
 PRESENT, NEGATED, POSSIBLE, HYPOTHETICAL, HISTORICAL, FAMILY = range(len(ASSERTIONS))
-PRECEDENCE = (HYPOTHETICAL, NEGATED, FAMILY, POSSIBLE, HISTORICAL)
+PRECEDENCE = (HYPOTHETICAL, NEGATED, FAMILY, POSSIBLE, PRESENT, HISTORICAL)
 
 # What a section says of the diseases and of the treatments in it, beside what triggers say.
 _SECTIONS: dict[str, tuple[int, int]] = {
@@ -33,6 +43,7 @@ _SECTIONS: dict[str, tuple[int, int]] = {
     "past_surgical_history": (PRESENT, HISTORICAL),
     "family_history": (FAMILY, FAMILY),
     "allergies": (HISTORICAL, NEGATED),
+    "social_history": (HISTORICAL, PRESENT),
     "discharge_instructions": (HYPOTHETICAL, PRESENT),
 }
 _OWN_WORDS = (POSSIBLE, HISTORICAL, HYPOTHETICAL)  # classes of triggers that count inside an entity
@@ -58,30 +69,70 @@ def judge(marked: Marked, triggers: Triggers) -> IntArray:
     """
     if not len(marked):
         return np.zeros(0, np.int64)
-    return _first_of(_reached(marked, triggers, triggers.find(marked.batch, marked.vocabulary)), _by_section(marked))
-
-
-def _first_of(reached: BoolArray, by_section: IntArray) -> IntArray:
-    """Settle classes that compete; what triggers say goes before the section, except that a family is a family."""
-    out = by_section.copy()
+    said = what_is_said(marked, triggers)
+    out = np.full(len(marked), PRESENT)
     for kind in reversed(PRECEDENCE):
-        own = reached[kind]
-        if kind in (POSSIBLE, HISTORICAL):
-            own = own & (by_section != FAMILY)
-        out[own] = kind
+        out[said[kind]] = kind
     return out
 
 
+def what_is_said(marked: Marked, triggers: Triggers) -> BoolArray:
+    """When called, it will tell every class that the words and the section around each entity give it.
+
+    They are judged apart: a denied past disease is negated and historical, and only `judge` chooses.
+
+    Returns
+    -------
+    bool array of shape (classes, entities)
+        In the order of `behealthy.note.ASSERTIONS`; `present` where the note says that something is current.
+    """
+    said = _reached(marked, triggers, triggers.find(marked.batch, marked.vocabulary))
+    section = _by_section(marked)
+    silent = ~said.any(axis=0)
+    for kind in (NEGATED, HYPOTHETICAL):
+        said[kind] |= silent & (section == kind)
+    for kind in (FAMILY, HISTORICAL):
+        said[kind] |= section == kind
+    said[PRESENT] |= _lasting(marked, said[HISTORICAL])
+    return said
+
+
 def _by_section(marked: Marked) -> IntArray:
-    outline = marked.outline
+    """Give what the section around each entity makes of it: its first paragraph and its lists, not what follows."""
+    batch, outline = marked.batch, marked.outline
     table = np.array([_SECTIONS.get(name, (PRESENT, PRESENT)) for name in outline.names], np.int64)
-    section = np.where(outline.heading[marked.first], PRESENT, outline.section[marked.first])
-    kinds: IntArray = table[section, _treatments(marked).astype(np.int64)]
+    at = marked.first
+    body = np.flatnonzero(~outline.heading)
+    parts, where = np.unique(outline.part[body], return_index=True)
+    first_block = np.zeros(int(outline.part[-1]) + 1 if len(batch.words) else 0, np.int64)
+    first_block[parts] = outline.block[body[where]]
+    near = outline.listed[at] | (outline.block[at] == first_block[outline.part[at]])
+    kinds: IntArray = np.where(
+        near & ~outline.heading[at], table[outline.section[at], _treatments(marked).astype(np.int64)], PRESENT
+    )
     return kinds
 
 
+def _lasting(marked: Marked, past: BoolArray) -> BoolArray:
+    """Tell which of the past entities are diseases that do not pass, in a note that treats something.
+
+    A history of hypertension is one that the patient still has; without a treatment in sight it stays in the past, as
+    the guideline has it.
+    """
+    known, words, batch = chronic_words(), marked.vocabulary.words, marked.batch
+    treatments = _treatments(marked)
+    note = batch.note[marked.first]
+    treated = np.zeros(len(marked.texts), np.bool_)
+    treated[note[treatments]] = True
+    out = past & treated[note] & ~treatments
+    for i in np.flatnonzero(out).tolist():
+        own = batch.words[marked.first[i] : marked.last[i] + 1].tolist()
+        out[i] = any(words[w].lower() in known for w in own)
+    return out
+
+
 def _treatments(marked: Marked) -> BoolArray:
-    return np.array([kind == TREATMENT for kind in marked.type], np.bool_)
+    return np.fromiter((kind == TREATMENT for kind in marked.type), np.bool_, len(marked))
 
 
 def _reached(marked: Marked, triggers: Triggers, found: Found) -> BoolArray:
@@ -92,13 +143,15 @@ def _reached(marked: Marked, triggers: Triggers, found: Found) -> BoolArray:
     first, last = found.first, found.last
     ends = np.flatnonzero(kind == END)
     right, left = high[last], low[first]
-    for what in (ALWAYS, OF_FAMILY, OF_TREATMENT):
+    for what in (ALWAYS, OF_FAMILY, OF_TREATMENT, OF_STATED):
         own = ends[acts_on[ends] == what]
         concerned = np.ones(len(kind), np.bool_)
         if what == OF_FAMILY:
             concerned = kind == FAMILY
         elif what == OF_TREATMENT:
             concerned = acts_on == OF_TREATMENT
+        elif what == OF_STATED:
+            concerned = (kind == NEGATED) | (kind == HISTORICAL) | (kind == FAMILY)
         following = np.append(first[own], len(low))[np.searchsorted(first[own], last, side="right")]
         right = np.where(concerned, np.minimum(right, following - 1), right)
         before = np.append(-1, last[own])[np.searchsorted(last[own], first, side="left")]
@@ -172,4 +225,5 @@ def _minus_signs(marked: Marked) -> IntArray:
     signs = [words[s] for s in "-\u2013\u2212" if s in words]
     at = np.flatnonzero(np.isin(batch.words, signs))
     gaps = np.append(batch.gaps, BLANK)
-    return at[(gaps[at] != 0) & ~has(gaps[at], NEWLINE | BLANK) & (gaps[at + 1] == 0)]
+    found: IntArray = at[(gaps[at] != 0) & ~has(gaps[at], NEWLINE | BLANK) & (gaps[at + 1] == 0)]
+    return found

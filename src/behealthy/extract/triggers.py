@@ -17,25 +17,28 @@ from itertools import chain, product
 import numpy as np
 
 from behealthy.extract.batch import Batch
-from behealthy.extract.tokens import PIECES, IntArray, Vocabulary
+from behealthy.extract.tokens import PIECES, BoolArray, IntArray, Vocabulary
 from behealthy.note import ASSERTIONS
 
 END = len(ASSERTIONS)  # class of a phrase that ends the reach of others
 NONE = END + 1  # class of a phrase that looks like a trigger and is none
 CLASSES: tuple[str, ...] = (*ASSERTIONS, "end", "none")
-ALWAYS, OF_DISEASE, OF_TREATMENT, OF_FAMILY = range(4)  # what a trigger acts on; of an end: what it ends
+# What a trigger acts on. Of an end: what it ends, triggers of treatments, of the family, or all that state something.
+ALWAYS, OF_DISEASE, OF_TREATMENT, OF_FAMILY, OF_STATED = range(5)
 UNLIMITED = 1 << 30
 
-_ACTS_ON = {"": ALWAYS, "D": OF_DISEASE, "T": OF_TREATMENT, "F": OF_FAMILY}
+_ACTS_ON = {"": ALWAYS, "D": OF_DISEASE, "T": OF_TREATMENT, "F": OF_FAMILY, "N": OF_STATED}
+_EDGE = "<edge>"
 _NUMBER = re.compile(r"\d{1,3}")
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_DECADE = re.compile(r"(?:19|20)\d0s")
+_DATE = re.compile(
+    r"(?:19|20)(?:\d\d|\d0s)|\*\*date\[(?:[a-z]{3,9} )?(?:19|20)\d\d\]"
+)  # a year, a decade, **DATE[Mar 2005]
 _NUMBER_WORDS = frozenset("one two three four five six seven eight nine ten twelve fifteen twenty thirty".split())
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """T triggers in a batch, from left to right, none overlapping.
+    """T triggers in a batch, from left to right, none overlapping; a phrase with two rows comes twice.
 
     Attributes
     ----------
@@ -59,18 +62,27 @@ class Triggers:
     words : dict of str to int
         Column of each lower-cased word that a phrase holds; column 0 is every other word. Words that may stand for one
         another share a column.
-    table : int64 array of shape (states, words)
-        The state that follows; 0 where no phrase goes on. State 1 is the beginning.
-    row : int64 array of shape (states,)
-        Row of the phrase that is complete in a state, -1 where none is.
+    width : int
+        Number of columns.
+    steps, targets : int64 arrays of shape (steps,)
+        ``state * width + column`` of each step, ascending, and the state it leads to. State 1 is the beginning, 0
+        where no phrase goes on.
+    row : int64 array of shape (states, 2)
+        Rows of the phrase that is complete in a state, -1 where none is: one phrase may say different things of
+        diseases and of treatments.
+    edge : bool array of shape (states,)
+        Whether a state is reached at the end of a sentence, behind its last token.
     kind, forward, backward, acts_on : int64 arrays of shape (rows,)
         Class of each row, as an index into `CLASSES`; how many tokens it reaches to the right and to the left, 0 for
         not at all; which entities it acts on.
     """
 
     words: dict[str, int]
-    table: IntArray
+    width: int
+    steps: IntArray
+    targets: IntArray
     row: IntArray
+    edge: BoolArray
     kind: IntArray
     forward: IntArray
     backward: IntArray
@@ -79,28 +91,36 @@ class Triggers:
     def find(self, batch: Batch, vocabulary: Vocabulary) -> Found:
         """When called, it will find the triggers of a batch, from left to right, the longest at each place."""
         columns = self._columns_of(batch, vocabulary)
-        padded = batch.spread(columns)  # 0 between sentences: no phrase crosses them
-        at = batch.positions
-        state = self.table[1, columns]
+        padded = np.full(len(batch.padded), self.words.get(_EDGE, 0))  # no phrase goes on behind a sentence's end
+        padded[batch.positions] = columns
+        begin = self._step(np.ones(self.width, np.int64), np.arange(self.width))
+        state = begin[columns]
         alive = np.flatnonzero(state)
         state = state[alive]
-        best, length = np.full(len(columns), -1), np.zeros(len(columns), np.int64)  # (tokens,)
+        best, length = np.zeros(len(columns), np.int64), np.zeros(len(columns), np.int64)  # (tokens,): state, tokens
         size = 1
         while len(alive):
-            row = self.row[state]
-            done = row >= 0
-            best[alive[done]], length[alive[done]] = row[done], size
-            state = self.table[state, padded[at[alive] + size]]
+            done = self.row[state, 0] >= 0
+            best[alive[done]], length[alive[done]] = state[done], size - self.edge[state[done]]
+            state = self._step(state, padded[batch.positions[alive] + size])
             going = np.flatnonzero(state)
             alive, state, size = alive[going], state[going], size + 1
-        first = np.flatnonzero(best >= 0)
+        first = np.flatnonzero(best)
         chosen, free = [], 0
         for start, stop in zip(first.tolist(), (first + length[first]).tolist(), strict=True):
             if start >= free:
                 chosen.append(start)
                 free = stop
         first = np.array(chosen, np.int64)
-        return Found(first, first + length[first] - 1, best[first])
+        rows = self.row[best[first]]  # (triggers, 2)
+        which, _ = there = np.nonzero(rows >= 0)
+        return Found(first[which], (first + length[first] - 1)[which], rows[there])
+
+    def _step(self, state: IntArray, column: IntArray) -> IntArray:
+        """Give the states that follow."""
+        wanted = state * self.width + column
+        place = np.minimum(np.searchsorted(self.steps, wanted), len(self.steps) - 1)
+        return np.where(self.steps[place] == wanted, self.targets[place], 0)
 
     def _columns_of(self, batch: Batch, vocabulary: Vocabulary) -> IntArray:
         """Give the column of each token's word."""
@@ -117,13 +137,12 @@ class Triggers:
         found = self.words.get(lower)
         if found is not None:
             return found
-        if lower[0].isdigit():
-            sort = (
-                "<decade>" if _YEAR.fullmatch(lower) or _DECADE.fullmatch(lower)
-                else "<number>" if _NUMBER.fullmatch(lower) else ""
-            )  # fmt: skip
-        else:
+        if lower.isalpha():
             sort = "<number>" if lower in _NUMBER_WORDS else ""
+        elif _DATE.fullmatch(lower):
+            sort = "<decade>"
+        else:
+            sort = "<number>" if _NUMBER.fullmatch(lower) else ""
         return self.words.get(sort, 0)
 
 
@@ -132,7 +151,9 @@ def compile_triggers(text: str) -> Triggers:
 
     A line holds a phrase, its class, how many tokens it reaches forward and backward (``.`` not at all, ``*`` as far
     as nothing ends it), and what it acts on: D diseases, T treatments, F the family. A word of a phrase may be
-    alternatives (``a|b``), an empty one for none, and an underscore stands for a space inside one.
+    alternatives (``a|b``), an empty one for none, and an underscore stands for a space inside one. ``<edge>`` is the
+    end of a sentence, ``<number>`` and ``<decade>`` what they say. A later line replaces an earlier one of the same
+    phrase, unless the two act on different types.
 
     Raises
     ------
@@ -158,7 +179,8 @@ def compile_triggers(text: str) -> Triggers:
         phrases.append([[_tokens(alternative) for alternative in word.split("|")] for word in phrase.split(" ")])
     words = _columns(phrases)
     paths: list[dict[int, int]] = [{}, {}]
-    ends = [-1, -1]
+    ends: list[list[int]] = [[], []]
+    edges = [False, False]
     for row, phrase_ in enumerate(phrases):
         slots = [dict.fromkeys(tuple(words[token] for token in way) for way in word) for word in phrase_]
         for chosen in product(*slots):
@@ -168,15 +190,28 @@ def compile_triggers(text: str) -> Triggers:
                 if following is None:
                     following = paths[state][column] = len(paths)
                     paths.append({})
-                    ends.append(-1)
+                    ends.append([])
+                    edges.append(column == words.get(_EDGE))
                 state = following
             if state > 1:
-                ends[state] = row
-    table = np.zeros((len(paths), max(words.values(), default=0) + 1), np.int64)
-    for state, path in enumerate(paths):
-        table[state, list(path)] = list(path.values())
+                same = [i for i in ends[state] if rows[i][3] == rows[row][3]]
+                ends[state] = [*(i for i in ends[state] if i not in same), row][-2:]
+    width = max(words.values(), default=0) + 1
+    steps = {state * width + column: to for state, path in enumerate(paths) for column, to in path.items()}
+    keys = sorted(steps)
     kinds, forwards, backwards, acting = np.array(rows, np.int64).reshape(-1, 4).T
-    return Triggers(words, table, np.array(ends, np.int64), kinds, forwards, backwards, acting)
+    return Triggers(
+        words,
+        width,
+        np.array(keys, np.int64),
+        np.array([steps[key] for key in keys], np.int64),
+        np.array([[*own, -1, -1][:2] for own in ends], np.int64),
+        np.array(edges, np.bool_),
+        kinds,
+        forwards,
+        backwards,
+        acting,
+    )
 
 
 def _columns(phrases: list[list[list[list[str]]]]) -> dict[str, int]:
@@ -196,6 +231,13 @@ def load_triggers() -> Triggers:
     """When called, it will give the triggers of `knowledge/triggers.tsv`; read once a process."""
     path = resources.files("behealthy.extract") / "knowledge" / "triggers.tsv"
     return compile_triggers(path.read_text(encoding="utf-8"))
+
+
+@cache
+def chronic_words() -> frozenset[str]:
+    """When called, it will give the words of diseases that do not pass; read once a process."""
+    path = resources.files("behealthy.extract") / "knowledge" / "chronic.txt"
+    return frozenset(path.read_text(encoding="utf-8").split())
 
 
 def _reach(written: str) -> int:
