@@ -9,7 +9,6 @@ coded with what its own document defines it to stand for, as the extractor does.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -92,8 +91,9 @@ def main() -> None:
         return Coder.from_arrays(compiled.arrays, short_forms(), modifier_words())
 
     parts, coder_for = (DEVELOPED, unseen) if given.develop else (MEASURED, lambda _: load_coder())
-    found = rows(corpora, parts, coder_for)
-    print(json.dumps(found, indent=1) if given.json else report.table(found, COLUMNS))
+    printer = report.Printer(as_json=given.json)
+    printer(report.Table("MeSH code of gold mentions", {}, rows(corpora, parts, coder_for)), COLUMNS)
+    printer.close()
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ _LONGEST_NAME = 200  # code points; what is longer names nothing that a vocabula
 _ANSWERS = 20_000  # answers that are kept
 _BLOCK = 4  # letters that a word must share with another, at its beginning or end, to be like it
 _CANDIDATES = 2_000  # headings that a name is compared with at most
-_CUT_OFF = 91.0  # least likeness, in percent
+_CUT_OFF = 90.0  # least likeness, in percent
 _SHORTEST_LIKE = 6  # letters; shorter names are like too many others
 
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)?")
@@ -227,7 +227,7 @@ class Coder:
                     fresh.add(1 if system == 3 else system)  # OMIM stands where MeSH has no descriptor
                     out[row] = max(out.get(row, 0.0), factor * trust)
             wanted -= fresh
-            if not wanted:
+            if not wanted or (out and factor <= _STRIPPED_LOOSE):
                 break
         ranked = sorted(out, key=lambda row: (-out[row], int(self.systems[row]), row))
         return tuple(self._as_code(row, out[row]) for row in ranked)
