@@ -16,7 +16,7 @@ from typing import Any
 
 from behealthy.data.concepts import TEACHERS, compile_concepts
 from behealthy.data.formats import KNOWN_LABELS, read_corpus
-from behealthy.extract.abbreviations import definitions
+from behealthy.extract.abbreviations import definitions, expanded
 from behealthy.extract.coding import Coder, modifier_words, short_forms
 from behealthy.note import DISEASE, TREATMENT, Extraction
 from behealthy.registry.bundle import load_coder
@@ -55,7 +55,7 @@ def measured(documents: Iterable[Extraction], type: str, coder: Coder) -> dict[s
             if e.type != type:
                 continue
             begin = time.perf_counter()
-            codes = [c for c in coder.code(e.text, type, own.get(e.text)) if c.system in ("MeSH", "OMIM")]
+            codes = [c for c in coder.code(e.text, type, expanded(e.text, own)) if c.system in ("MeSH", "OMIM")]
             seconds += time.perf_counter() - begin
             total += 1
             coded += bool(codes)
