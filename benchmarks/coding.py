@@ -9,7 +9,6 @@ coded with what its own document defines it to stand for, as the extractor does.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 from behealthy.data.concepts import TEACHERS, compile_concepts
 from behealthy.data.formats import KNOWN_LABELS, read_corpus
-from behealthy.extract.abbreviations import definitions
+from behealthy.extract.abbreviations import definitions, expanded
 from behealthy.extract.coding import Coder, modifier_words, short_forms
 from behealthy.note import DISEASE, TREATMENT, Extraction
 from behealthy.registry.bundle import load_coder
@@ -56,7 +55,7 @@ def measured(documents: Iterable[Extraction], type: str, coder: Coder) -> dict[s
             if e.type != type:
                 continue
             begin = time.perf_counter()
-            codes = [c for c in coder.code(e.text, type, own.get(e.text)) if c.system in ("MeSH", "OMIM")]
+            codes = [c for c in coder.code(e.text, type, expanded(e.text, own)) if c.system in ("MeSH", "OMIM")]
             seconds += time.perf_counter() - begin
             total += 1
             coded += bool(codes)
@@ -92,8 +91,9 @@ def main() -> None:
         return Coder.from_arrays(compiled.arrays, short_forms(), modifier_words())
 
     parts, coder_for = (DEVELOPED, unseen) if given.develop else (MEASURED, lambda _: load_coder())
-    found = rows(corpora, parts, coder_for)
-    print(json.dumps(found, indent=1) if given.json else report.table(found, COLUMNS))
+    printer = report.Printer(as_json=given.json)
+    printer(report.Table("MeSH code of gold mentions", {}, rows(corpora, parts, coder_for)), COLUMNS)
+    printer.close()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from behealthy.data import vocabulary
 from behealthy.data.formats import KNOWN_LABELS, read_corpus
 from behealthy.data.vocabulary import Compiled, knowledge_lines, packed_names, source_file
 from behealthy.errors import FormatError, Problem
-from behealthy.extract.coding import SYSTEMS, block_keys, loose_words, name_key, name_words
+from behealthy.extract.coding import SYSTEMS, block_keys, loose_words, name_key, name_words, short_forms
 from behealthy.note import DISEASE, TREATMENT
 
 ICD, MESH, DRUGBANK, OMIM = range(len(SYSTEMS))
@@ -86,6 +86,7 @@ def compile_concepts(corpora: Path | None = None, teachers: Iterable[tuple[str, 
     _add_treatments(table, headings)
     learned = _add_learned(table, headings, corpora, teachers) if corpora else 0
     _add_curated(table, headings, icd)
+    _add_curated_treatments(table, headings)
     arrays = _arrays(table)
     meta = {
         "names": len(arrays["keys"]),
@@ -139,7 +140,9 @@ def _add_icd(table: _Table, entries: Mapping[str, IcdEntry]) -> None:
     """Name every disease, symptom and finding; side, encounter and cause of injury are left to people."""
     for entry in entries.values():
         code = entry.code.replace(".", "")
-        if code[0] > "T" or code[:3] in ("B95", "B96", "B97") or len(code) > (3 if code[0] in "ST" else 5):
+        if code[0] > "T" or code[:3] in ("B95", "B96", "B97") or len(code) > 5:
+            continue
+        if code[0] in "ST" and len(code) > 3 and "unspecified" not in entry.name:
             continue
         row = None
         for name, trust in ((entry.name, HEADING), *((note, INCLUSION) for note in entry.inclusions)):
@@ -156,11 +159,12 @@ def _settled(entry: IcdEntry, entries: Mapping[str, IcdEntry]) -> tuple[str, str
     """Go down to the unspecified part as long as there is one that adds nothing to the name."""
     while entry.parts:
         whole = set(name_words(re.sub(r"\([^)]*\)", "", entry.name)))
-        finer = [p for p in map(entries.get, entry.parts) if p and whole and set(name_words(p.name)) == whole]
-        finer = [p for p in finer if "unspecified" in p.name.casefold()] or finer
-        if not finer:
+        parts = [p for p in map(entries.get, entry.parts) if p and whole <= set(name_words(p.name))]
+        same = [p for p in parts if set(name_words(p.name)) == whole]
+        finer = [p for p in parts if "unspecified" in p.name.casefold() and p.code[-1] in "09"]
+        if not whole or entry.code[0] in "ST" or not (same or len(finer) == 1):
             break
-        entry = finer[0]
+        entry = (same or finer)[0]
     return entry.code, entry.name
 
 
@@ -206,12 +210,22 @@ def _add_learned(
 ) -> int:
     """Name what annotators marked by the code that they gave most often; abbreviations are left to their notes."""
     given: dict[tuple[str, tuple[str, ...]], Counter[str]] = defaultdict(Counter)
+    short: dict[tuple[str, tuple[str, ...]], set[tuple[str, str]]] = defaultdict(set)
+    listed = {form.rstrip("*").casefold() for form in short_forms()}
     for file, labels in teachers:
         for document in read_corpus(corpora / file, "pubtator", KNOWN_LABELS[labels]).documents:
             for e in document.entities:
                 codes = {c.code for c in e.codes}
-                if len(codes) == 1 and _LEARNED_CODE.fullmatch(code := codes.pop()) and not _is_short(e.text):
-                    given[e.type, name_words(e.text)][code] += 1
+                if len(codes) == 1 and _LEARNED_CODE.fullmatch(code := codes.pop()):
+                    words = e.type, name_words(e.text)
+                    if not _is_short(e.text):
+                        given[words][code] += 1
+                    elif e.text.casefold() not in listed:
+                        short[words].add((code, document.note_id))
+    # An abbreviation is its document's own, unless several documents agree on it.
+    for words, uses in short.items():
+        if len(uses) > 1 and len({code for code, _ in uses}) == 1:
+            given[words][min(uses)[0]] += len(uses)
     by_code = {code: heading for code, heading in headings.values()}
     for (type, words), counts in sorted(given.items()):
         code, times = min(counts.items(), key=lambda item: (-item[1], item[0]))
@@ -260,13 +274,37 @@ def _add_curated(table: _Table, headings: Mapping[str, tuple[str, str]], icd: Ma
                 continue
             rows.append(table.concept(MESH, *found))
         for words in map(name_words, terms):
-            known = table.names[DISEASE, words]
-            for row in rows:
-                for other in [r for r in known if table.systems[r] == table.systems[row]]:
-                    del known[other]
-                table.name(DISEASE, words, row, CURATED)
+            _replace(table, DISEASE, words, rows)
     if problems:
         raise FormatError(problems)
+
+
+def _add_curated_treatments(table: _Table, headings: Mapping[str, tuple[str, str]]) -> None:
+    """Let our own list replace what the vocabularies say of a treatment."""
+    problems = []
+    for number, line in enumerate(knowledge_lines("treatment_codes.tsv"), 1):
+        terms, heading, drug = [*line.split("\t"), "", ""][:3]
+        rows = []
+        if heading:
+            if (found := headings.get(heading.casefold())) is None:
+                problems.append(Problem("treatment_codes.tsv", number, f"MeSH has no heading {heading}"))
+                continue
+            rows.append(table.concept(MESH, *found))
+        if drug:
+            name = terms.split("|")[0]
+            rows.append(table.concept(DRUGBANK, drug, name[0].upper() + name[1:]))
+        for words in map(name_words, terms.split("|")):
+            _replace(table, TREATMENT, words, rows)
+    if problems:
+        raise FormatError(problems)
+
+
+def _replace(table: _Table, type: str, words: tuple[str, ...], rows: Iterable[int]) -> None:
+    known = table.names[type, words]
+    for row in rows:
+        for other in [r for r in known if table.systems[r] == table.systems[row]]:
+            del known[other]
+        table.name(type, words, row, CURATED)
 
 
 # The arrays ----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ in the few words before the bracket. The turned-round form "CHF (congestive hear
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 
 _SHORTEST, _LONGEST = 2, 10  # characters of a short form
@@ -46,6 +47,24 @@ def definitions(text: str) -> dict[str, str]:
             if long is not None and len(long) == len(found[1]):
                 out.setdefault(last[0], long)
     return out
+
+
+def expanded(mention: str, known: Mapping[str, str]) -> str | None:
+    """When called, it will give a mention with the words spelt out that a note defines; None when it defines none.
+
+    Examples
+    --------
+    >>> expanded("recurrent DVT", {"DVT": "deep vein thrombosis"})
+    'recurrent deep vein thrombosis'
+    """
+    if not known:
+        return None
+    whole = known.get(mention)
+    if whole is not None:
+        return whole
+    words = re.split(r"([\s/()-]+)", mention)
+    out = "".join(known.get(w) or (known.get(w[:-1]) if w.endswith("s") else None) or w for w in words)
+    return None if out == mention else out
 
 
 def _is_short(form: str) -> bool:

@@ -26,13 +26,14 @@ SYSTEMS: tuple[str, ...] = ("ICD-10-CM", "MeSH", "DrugBank", "OMIM")
 TYPES: Mapping[str, tuple[int, ...]] = {DISEASE: (0, 1), TREATMENT: (1, 2)}  # the systems that are looked for
 
 # How much a way of finding is trusted, by what it changes of the name.
-_LOOSE, _STRIPPED, _STRIPPED_LOOSE, _LIKE = 0.9, 0.85, 0.8, 0.75
+_LOOSE, _STRIPPED, _STRIPPED_LOOSE, _PART, _LIKE = 0.9, 0.85, 0.8, 0.7, 0.75
 
 _LONGEST_NAME = 200  # code points; what is longer names nothing that a vocabulary knows
+_DEEPEST = 5  # words that are dropped from the beginning of a name at most
 _ANSWERS = 20_000  # answers that are kept
 _BLOCK = 4  # letters that a word must share with another, at its beginning or end, to be like it
 _CANDIDATES = 2_000  # headings that a name is compared with at most
-_CUT_OFF = 91.0  # least likeness, in percent
+_CUT_OFF = 90.0  # least likeness, in percent
 _SHORTEST_LIKE = 6  # letters; shorter names are like too many others
 
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)?")
@@ -81,6 +82,9 @@ _CLASSES = {
     for word in map(normalised, line.split())
 }
 
+_JOINT = re.compile(r"\s+(?:and/or|and|or|with|due to|secondary to)\s+|[,;/(]\s*", re.IGNORECASE)
+_TURNED = frozenset("non no without anti pseudo like".split())  # before words that then mean something else
+
 _Rows = npt.NDArray[np.int32]
 
 
@@ -94,9 +98,12 @@ def name_words(name: str) -> tuple[str, ...]:
     >>> name_words("Crohn's disease")
     ('crohn', 'disease')
     """
-    found = _WORD.findall(_POSSESSIVE.sub("", name.casefold()))
-    words = {_SAME.get(w, w) for w in map(normalised, found)}
+    words = set(_folded(name))
     return tuple(sorted(words - _STOP or words))
+
+
+def _folded(name: str) -> list[str]:
+    return [_SAME.get(w, w) for w in map(normalised, _WORD.findall(_POSSESSIVE.sub("", name.casefold())))]
 
 
 def loose_words(words: Sequence[str]) -> tuple[str, ...]:
@@ -114,6 +121,18 @@ def block_keys(type: str, words: Sequence[str]) -> set[int]:
     """When called, it will give the keys of the blocks in which a name meets the names that may be like it."""
     long = [w for w in words if len(w) > _BLOCK]
     return {name_key(type, (part,)) for w in long for part in (f"{w[:_BLOCK]}-", f"-{w[-_BLOCK:]}")}
+
+
+def _parts(name: str) -> Iterator[tuple[str, ...]]:
+    """Give what a longer name may end in or begin with that says what it is: "renal cell carcinoma" of its kind."""
+    pieces = [piece for piece in _JOINT.split(name) if piece.strip()]
+    if len(pieces) > 1:
+        yield from (loose_words(w) for piece in (pieces[-1], pieces[0]) if len(w := name_words(piece)) > 1)
+    ordered = [w for w in _folded(name) if w not in _STOP]
+    for first in range(1, min(len(ordered) - 1, _DEEPEST)):
+        if not _TURNED.isdisjoint(ordered[:first]):
+            return
+        yield loose_words(tuple(sorted(set(ordered[first:]))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +231,13 @@ class Coder:
     def _coded(self, mention: str, type: str, expansion: str | None) -> tuple[Code, ...]:
         if type not in TYPES:
             return ()
-        name = expansion
-        if name is None:
-            bare = mention.strip()
-            name = self.short.get(bare, self.short.get(f"{bare.casefold()}*", mention))
+        name = self._spelt_out(mention) if expansion is None else expansion
         if not name or len(name) > _LONGEST_NAME:
             return ()
+        found = self._named(name, type)
+        return found if found or expansion is not None or name == mention else self._named(mention, type)
+
+    def _named(self, name: str, type: str) -> tuple[Code, ...]:
         wanted, out = set(TYPES[type]), {}
         for factor, found in self._ways(name, type):
             fresh: set[int] = set()
@@ -227,10 +247,20 @@ class Coder:
                     fresh.add(1 if system == 3 else system)  # OMIM stands where MeSH has no descriptor
                     out[row] = max(out.get(row, 0.0), factor * trust)
             wanted -= fresh
-            if not wanted:
+            if not wanted or (out and factor <= _STRIPPED_LOOSE):
                 break
         ranked = sorted(out, key=lambda row: (-out[row], int(self.systems[row]), row))
         return tuple(self._as_code(row, out[row]) for row in ranked)
+
+    def _spelt_out(self, mention: str) -> str:
+        """Give the mention with its abbreviations spelt out; nothing when it is one that alone means nothing."""
+        bare = mention.strip()
+        whole = self.short.get(bare, self.short.get(f"{bare.casefold()}*"))
+        if whole is not None:
+            return whole
+        return " ".join(
+            self.short.get(w) or self.short.get(f"{w.casefold()}*") or w if len(w) > 1 else w for w in bare.split()
+        )
 
     def _ways(self, name: str, type: str) -> Iterator[tuple[float, list[tuple[int, float]]]]:
         words = name_words(name)
@@ -243,8 +273,11 @@ class Coder:
         kept = tuple(w for w in words if w not in dropped and not (type == TREATMENT and w[0].isdigit()))
         if kept and len(kept) < len(words):
             yield _STRIPPED, self._look_up(name_key(type, kept))
-            if type == DISEASE:
+        if type == DISEASE:
+            if kept and len(kept) < len(words):
                 yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words(kept)))
+            yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words((*words, "disease"))))
+            yield from ((_PART, self._look_up(name_key(type, part))) for part in _parts(name))
         yield _LIKE, self._alike(words, type)
 
     def _look_up(self, key: int) -> list[tuple[int, float]]:
@@ -316,7 +349,7 @@ def short_forms() -> dict[str, str]:
 
     One that is known in any case of its letters has a key in small letters with a star.
     """
-    out = {}
+    out = dict(line.split("\t") for line in _lines("short_words.tsv"))
     for line in _lines("abbreviations.tsv"):
         short, expansion, _, case = line.split("\t")
         if case == "any":
