@@ -31,6 +31,12 @@ BITS = 17  # of a row's number
 NEAREST = 6  # diseases to either side of a treatment that it is held against
 APART = 3  # sentences
 CROSSED = 2_500  # pairs of a note in plain prose, up to which each treatment is held against each disease
+MAIN = 4  # diseases of a note, named first under such a heading, that every treatment of it may be for
+_MAIN = frozenset(
+    "start chief_complaint reason_for_visit diagnosis diagnoses assessment impression assessment_and_plan problem_list "
+    "preoperative_diagnosis postoperative_diagnosis discharge_diagnosis admission_diagnosis indication indications "
+    "past_medical_history history_of_present_illness other".split()
+)
 _FAR = 60  # tokens; what lies between is not looked at any more
 _GRAIN = 1  # of the word classes: the middle one
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -126,6 +132,7 @@ class _Place:
     prose: BoolArray
     top: BoolArray
     opens: BoolArray
+    main: BoolArray
 
 
 def pairs_of(marked: Marked, facts: WordFacts) -> Pairs:
@@ -177,6 +184,10 @@ def _place(marked: Marked, tails: IntArray) -> _Place:
     opens = np.zeros(len(first), bool)  # the first disease of its block
     blocks = block[first[tails]]
     opens[tails[np.diff(blocks, prepend=-1) != 0]] = True
+    parts = outline.part[first[tails]]
+    main = np.zeros(len(first), bool)  # the first disease of a section that says what the note is about
+    main[tails[np.diff(parts, prepend=-1) != 0]] = True
+    main &= np.array([name in _MAIN for name in outline.names], bool)[outline.section[first]]
     note = batch.note[first]
     return _Place(
         first=first,
@@ -191,6 +202,7 @@ def _place(marked: Marked, tails: IntArray) -> _Place:
         prose=~structured[note],
         top=outline.line[first] == top_line[note],
         opens=opens,
+        main=main,
     )
 
 
@@ -212,6 +224,12 @@ def _candidates(place: _Place, heads: IntArray, tails: IntArray, concept: Keys) 
         where = np.minimum(np.searchsorted(place.block[openers], wanted), len(openers) - 1)
         hit = place.block[openers[where]] == wanted
         found.append(heads[hit] * len(place.first) + openers[where[hit]])
+    chief = tails[place.main[tails]]
+    begins = np.searchsorted(place.note[chief], place.note[heads])
+    for k in range(min(MAIN, len(chief))):
+        where = np.minimum(begins + k, len(chief) - 1)
+        hit = (begins + k < len(chief)) & (place.note[chief[where]] == place.note[heads])
+        found.append(heads[hit] * len(place.first) + chief[where[hit]])
     found += _across(place, heads, tails, concept)
     both = np.unique(np.concatenate(found))
     return both // len(place.first), both % len(place.first)
@@ -317,7 +335,7 @@ def _standing(
     group = (place.group[head] == place.group[tail]).astype(np.int64)
     part = (place.part[head] == place.part[tail]).astype(np.int64)
     listed = place.listed[head] * 2 + place.listed[tail]
-    opens = place.opens[tail].astype(np.int64)
+    opens = place.opens[tail] * 2 + place.main[tail]
     where = _codes(after, apart, line, block, group)
     return [
         _row(1, prose),

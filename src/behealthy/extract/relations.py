@@ -60,7 +60,8 @@ class Linker:
     """
 
     def __init__(self, table: npt.NDArray[Any], least: npt.NDArray[Any], classes: WordClasses | None = None) -> None:
-        self._table = np.ascontiguousarray(table, np.float32)
+        # A row of four is fetched as one number of the same size: several times faster than as a row.
+        self._table = np.ascontiguousarray(table, np.float32).view(np.complex128).ravel()
         self._least = np.asarray(least, np.float64)
         self._facts = WordFacts(classes)
 
@@ -95,13 +96,18 @@ class Linker:
 
     def chances(self, pairs: Pairs) -> FloatArray:
         """When called, it will give the probability of each outcome, none first; shape (pairs, 4)."""
-        logits = np.zeros((len(pairs), OUTCOMES))
-        for rows in pairs.rows:
-            logits += self._table[rows]
+        logits = self._sum(pairs.rows).astype(np.float64)
         for stretch in pairs.stretches:
             sums = np.zeros((stretch.rows.shape[1] + 1, OUTCOMES))
-            np.cumsum(self._table[stretch.rows].sum(axis=0), axis=0, out=sums[1:])
+            np.cumsum(self._sum(stretch.rows), axis=0, out=sums[1:])
             logits += (sums[stretch.stop] - sums[stretch.start]) * stretch.scale[:, None]
         logits -= logits.max(axis=1, keepdims=True)
         powers = np.exp(logits)
         return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float64)
+
+    def _sum(self, rows: IntArray) -> npt.NDArray[np.float32]:
+        """Add up what K rows weigh; from shape (K, n) to (n, 4)."""
+        out = np.zeros((rows.shape[1], OUTCOMES), np.float32)
+        for one in rows:
+            out += self._table.take(one).view(np.float32).reshape(-1, OUTCOMES)
+        return out

@@ -62,7 +62,7 @@ def _id(ids: dict[tuple[int, int, str], str], span: tuple[int, int], kind: str) 
 
 
 def bc5cdr(path: Path) -> list[tuple[Extraction, Stated]]:
-    """When called, it will read a file of BC5CDR: each document, and the pairs of concepts of which one causes the other."""
+    """When called, it will read a file of BC5CDR: each document, and which concept causes which in it."""
     stated: dict[str, set[tuple[str, str]]] = {}
     for relation in document_relations(path):
         if relation.type == "CID":
