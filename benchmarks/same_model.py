@@ -177,7 +177,7 @@ def lay_out_tokens(words: Sequence[Sequence[str]], vocabulary: Vocabulary) -> Ba
     padded = np.zeros(len(ids) + WIDEST * (len(lengths) + 1), np.int64)
     padded[positions] = ids
     nowhere = np.zeros(len(ids), np.int64)
-    return Batch(ids, nowhere, nowhere, sentence, lengths, sentence, positions, padded)
+    return Batch(ids, nowhere, nowhere, sentence, nowhere, lengths, sentence, positions, padded)
 
 
 def compiled(given: Sentences, tagger: Tagger, vocabulary: Vocabulary) -> Labels:

@@ -1,7 +1,5 @@
 """The command line as scripts and people meet it: what goes in and out of extract, how errors are told, how fast."""
 
-import csv
-import io
 import json
 import os
 import resource
@@ -208,71 +206,6 @@ def test_the_entities_can_be_listed_one_a_row(folder: Path) -> None:
     assert rows[0] == ["note", "disease", "treatment", "score"]
     assert sum("lisinopril" in row for row in rows) == 2
     assert "\x1b" not in done.stdout
-
-
-def test_a_table_has_a_row_for_each_disease(folder: Path) -> None:
-    done = run("extract", folder / "a.txt")
-    rows = [line.split() for line in done.stdout.splitlines() if line.strip()]
-    assert rows[:2] == [["a.txt"], ["disease", "status", "code", "treatments", "dose", "evidence"]]
-    assert rows[3][:4] == ["hypertension", "present", "I10", "lisinopril"]
-
-
-def test_notes_of_one_patient_are_one_record(folder: Path, tmp_path: Path) -> None:
-    """A folder inside the folder is a patient, unless a file says whose a note is."""
-
-    def owners(*more: object) -> list[str]:
-        found = lines(run("extract", folder, "-r", "--format", "jsonl", *more).stdout)
-        return [line.get("patient_id") for line in found]
-
-    assert owners() == [None, "ward"]
-    sheet = tmp_path / "owners.csv"
-    sheet.write_text("note_id,patient_id\na.txt,p7\nward/b.TXT,p7\n")
-    assert owners("--patients", sheet) == ["p7", "p7"]
-    table = run("extract", folder, "-r", "--patients", sheet).stdout
-    assert table.count("p7") == 1
-    sheet.write_text("note,patient\na.txt,p7\n")
-    done = run("extract", folder, "--patients", sheet)
-    assert (done.exit_code, "has not the columns note_id and patient_id" in done.stderr) == (1, True)
-
-
-def test_the_record_leaves_as_sheet_bundle_and_rows(folder: Path) -> None:
-    sheet = list(csv.DictReader(io.StringIO(run("extract", folder, "--format", "csv").stdout)))
-    assert [(line["disease"], line["code"], line["treatment"]) for line in sheet] == [
-        ("hypertension", "I10", "lisinopril")
-    ]
-    bundle = json.loads(run("extract", folder, "--format", "fhir").stdout)
-    kinds = [entry["resource"]["resourceType"] for entry in bundle["entry"]]
-    assert {"Condition", "MedicationStatement", "Provenance"} <= {*kinds}
-    rows = list(csv.DictReader(io.StringIO(run("extract", folder, "--format", "omop").stdout)))
-    assert [row["lexical_variant"] for row in rows] == ["lisinopril", "hypertension"]
-
-
-# assert --------------------------------------------------------------------------------------------------------------
-
-
-def test_given_spans_are_judged() -> None:
-    text = "Denies fever. Mother had gout."
-    done = call("assert", "--text", text, "--start", 7, "--end", 12, "--start", 25, "--end", 29)
-    assert (done.returncode, done.stdout) == (0, b"negated\nfamily\n")
-    done = call("assert", "--text", text, "--start", 7, "--end", 12, "--json")
-    assert json.loads(done.stdout) == {"start": 7, "end": 12, "assertion": "negated"}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        (["--text", "no gout", "--start", "3", "--end", "3"], "is not a range"),
-        (["--text", "no gout", "--start", "3", "--end", "99"], "is not a range"),
-        (["--text", "no gout", "--start", "2", "--end", "3"], "white space"),
-        (["--text", "no gout", "--start", "3"], "--end"),
-        (["--text", "no gout", "--start", "3", "--start", "4", "--end", "5"], "as many"),
-    ],
-)
-def test_what_is_no_span_is_a_wrong_call(arguments: list[str], reason: str) -> None:
-    done = run("assert", *arguments)
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert reason in done.stderr
-    assert "gout" not in done.stderr
 
 
 def test_a_page_is_made(folder: Path, tmp_path: Path) -> None:

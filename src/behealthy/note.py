@@ -121,7 +121,9 @@ def to_json(extraction: Extraction) -> dict[str, Any]:
         "text": extraction.text,
         "model_version": extraction.model_version,
         "entities": [_entity_json(e, i) for i, e in enumerate(extraction.entities, 1)],
-        "relations": [{"type": r.type, "head": r.head, "tail": r.tail, "score": r.score} for r in extraction.relations],
+        "relations": [
+            {"type": r.type, "head": r.head, "tail": r.tail, "score": round(r.score, 6)} for r in extraction.relations
+        ],
         "warnings": list(extraction.warnings),
     }
 

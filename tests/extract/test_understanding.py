@@ -70,7 +70,8 @@ def vars_of(entity: Entity) -> dict[str, object]:
 
 def test_a_note_among_others_reads_as_alone() -> None:
     texts = [NOTE, "", "No fever.", NOTE * 2, "Aspirin caused hives."]
-    assert list(extractor().pipe(texts)) == [extractor()(text) for text in texts]
+    # In the wire form: sums over a batch differ from those over one note in the last bit.
+    assert [to_json(e) for e in extractor().pipe(texts)] == [to_json(extractor()(text)) for text in texts]
 
 
 def test_whose_note_it_is_stays_with_it() -> None:
