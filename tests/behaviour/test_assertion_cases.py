@@ -1,4 +1,4 @@
-"""What must be judged of an entity, one line a case: capability, text with one mark, assertion, why it is known to fail.
+"""What must be judged of an entity, one line a case: capability, text with one mark, assertion, why it fails if so.
 
 Every text is invented here and judged by the guideline (`docs/guideline.md`); no example note and no corpus holds it.
 """

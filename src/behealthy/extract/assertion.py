@@ -138,54 +138,50 @@ def _treatments(marked: Marked) -> BoolArray:
 def _reached(marked: Marked, triggers: Triggers, found: Found) -> BoolArray:
     """Tell which classes reach which entities, bool of shape (classes, entities)."""
     low, high = _units(marked)
-    inside = _inside(marked)  # (N,): last token of the entities around a token, -1 outside
-    kind, acts_on = triggers.kind[found.row], triggers.acts_on[found.row]
-    first, last = found.first, found.last
-    ends = np.flatnonzero(kind == END)
-    right, left = high[last], low[first]
-    for what in (ALWAYS, OF_FAMILY, OF_TREATMENT, OF_STATED):
-        own = ends[acts_on[ends] == what]
-        concerned = np.ones(len(kind), np.bool_)
-        if what == OF_FAMILY:
-            concerned = kind == FAMILY
-        elif what == OF_TREATMENT:
-            concerned = acts_on == OF_TREATMENT
-        elif what == OF_STATED:
-            concerned = (kind == NEGATED) | (kind == HISTORICAL) | (kind == FAMILY)
-        following = np.append(first[own], len(low))[np.searchsorted(first[own], last, side="right")]
-        right = np.where(concerned, np.minimum(right, following - 1), right)
-        before = np.append(-1, last[own])[np.searchsorted(last[own], first, side="left")]
-        left = np.where(concerned, np.maximum(left, before + 1), left)
-    right = np.minimum(right, last + triggers.forward[found.row])
-    left = np.maximum(left, first - triggers.backward[found.row])
-    # A trigger that is a word of an entity speaks of that entity alone.
-    own_words = inside[first] >= last
-    right = np.where(own_words, np.minimum(right, inside[first]), right)
-    own_words_count = np.isin(kind, _OWN_WORDS)
-    usable = ~own_words | own_words_count
-    forward = usable & (triggers.forward[found.row] > 0)
-    backward = usable & ~own_words & (triggers.backward[found.row] > 0)
-
-    minus = _minus_signs(marked)
-    minus = minus[inside[minus] < 0]
-    first = np.concatenate([first, minus])
-    last = np.concatenate([last, minus])
-    right = np.concatenate([right, np.minimum(high[minus], minus + _MINUS_REACH)])
-    left = np.concatenate([left, minus])
-    kind = np.concatenate([kind, np.full(len(minus), NEGATED)])
-    acts_on = np.concatenate([acts_on, np.full(len(minus), ALWAYS)])
-    forward = np.concatenate([forward, np.ones(len(minus), np.bool_)])
-    backward = np.concatenate([backward, np.zeros(len(minus), np.bool_)])
+    inside = _inside(marked)
+    kind, acts_on, first, last = triggers.kind[found.row], triggers.acts_on[found.row], found.first, found.last
+    forward, backward = triggers.forward[found.row], triggers.backward[found.row]
+    left, right = _until_ended(found, kind, acts_on, low[first], high[last], len(low))
+    left, right = np.maximum(left, first - backward), np.minimum(right, last + forward)
+    # A trigger that is a word of an entity speaks of that entity alone, if at all.
+    own_word = inside[first] >= last
+    right = np.where(own_word, np.minimum(right, inside[first]), right)
+    goes_forward = (forward > 0) & (~own_word | np.isin(kind, _OWN_WORDS))
+    goes_backward = (backward > 0) & ~own_word
 
     out = np.zeros((len(ASSERTIONS), len(marked)), np.bool_)
     treatments = _treatments(marked)
-    for what, entities in ((ALWAYS, None), (OF_DISEASE, ~treatments), (OF_TREATMENT, treatments)):
+    of_type = {ALWAYS: np.ones(len(marked), np.bool_), OF_DISEASE: ~treatments, OF_TREATMENT: treatments}
+    for what, entities in of_type.items():
         for of_kind in PRECEDENCE:
             same = (kind == of_kind) & (acts_on == what)
-            hit = _covered(first, right, same & forward, marked.last, marked.first)
-            hit |= _covered_back(last, left, same & backward, marked.first, marked.last)
-            out[of_kind] |= hit if entities is None else hit & entities
+            hit = _covered(first, right, same & goes_forward, marked.last, marked.first)
+            hit |= _covered_back(last, left, same & goes_backward, marked.first, marked.last)
+            out[of_kind] |= hit & entities
+    minus = _minus_signs(marked)
+    minus = minus[inside[minus] < 0]
+    until = np.minimum(high[minus], minus + _MINUS_REACH)
+    out[NEGATED] |= _covered(minus, until, np.ones(len(minus), np.bool_), marked.last, marked.first)
     return out
+
+
+def _until_ended(
+    found: Found, kind: IntArray, acts_on: IntArray, left: IntArray, right: IntArray, tokens: int
+) -> tuple[IntArray, IntArray]:
+    """Give the first and the last token of each trigger's reach: what ends it on its way from `left` to `right`."""
+    concerned = {
+        ALWAYS: np.ones(len(kind), np.bool_),
+        OF_FAMILY: kind == FAMILY,
+        OF_TREATMENT: acts_on == OF_TREATMENT,
+        OF_STATED: np.isin(kind, (NEGATED, HISTORICAL, FAMILY)),
+    }
+    for what, ended in concerned.items():
+        own = np.flatnonzero((kind == END) & (acts_on == what))
+        following = np.append(found.first[own], tokens)[np.searchsorted(found.first[own], found.last, side="right")]
+        before = np.append(-1, found.last[own])[np.searchsorted(found.last[own], found.first, side="left")]
+        right = np.where(ended, np.minimum(right, following - 1), right)
+        left = np.where(ended, np.maximum(left, before + 1), left)
+    return left, right
 
 
 def _covered(first: IntArray, right: IntArray, chosen: BoolArray, begins_by: IntArray, at: IntArray) -> BoolArray:
@@ -213,6 +209,7 @@ def _units(marked: Marked) -> tuple[IntArray, IntArray]:
 
 
 def _inside(marked: Marked) -> IntArray:
+    """Give the last token of the entities around each token, -1 outside all of them."""
     out = np.full(len(marked.batch.words), -1)
     np.maximum.at(out, marked.first, marked.last)
     reach = np.maximum.accumulate(out)

@@ -27,6 +27,8 @@ CLASSES: tuple[str, ...] = (*ASSERTIONS, "end", "none")
 ALWAYS, OF_DISEASE, OF_TREATMENT, OF_FAMILY, OF_STATED = range(5)
 UNLIMITED = 1 << 30
 
+Phrase = list[list[list[str]]]  # of each word: its alternatives, each as tokens
+
 _ACTS_ON = {"": ALWAYS, "D": OF_DISEASE, "T": OF_TREATMENT, "F": OF_FAMILY, "N": OF_STATED}
 _EDGE = "<edge>"
 _NUMBER = re.compile(r"\d{1,3}")
@@ -150,7 +152,8 @@ def compile_triggers(text: str) -> Triggers:
     """When called, it will compile a table of triggers.
 
     A line holds a phrase, its class, how many tokens it reaches forward and backward (``.`` not at all, ``*`` as far
-    as nothing ends it), and what it acts on: D diseases, T treatments, F the family. A word of a phrase may be
+    as nothing ends it), and what it acts on: D diseases, T treatments; of an end, what it ends: F the
+    family, T triggers of treatments, N all that state something. A word of a phrase may be
     alternatives (``a|b``), an empty one for none, and an underscore stands for a space inside one. ``<edge>`` is the
     end of a sentence, ``<number>`` and ``<decade>`` what they say. A later line replaces an earlier one of the same
     phrase, unless the two act on different types.
@@ -166,23 +169,13 @@ def compile_triggers(text: str) -> Triggers:
     >>> sorted(triggers.words), CLASSES[triggers.kind[0]], triggers.backward.tolist()
     (['any', 'no', 'without'], 'negated', [0])
     """
-    rows: list[tuple[int, int, int, int]] = []
-    phrases: list[list[list[list[str]]]] = []  # of each row: of each word of the phrase: alternatives, as tokens
-    for line in text.splitlines():
-        if not line or line.startswith("#"):
-            continue
-        try:
-            phrase, kind, forward, backward, acts_on = line.split("\t")
-            rows.append((CLASSES.index(kind), _reach(forward), _reach(backward), _ACTS_ON[acts_on]))
-        except (ValueError, KeyError) as exc:
-            raise ValueError(f"trigger {line!r} is not phrase, class, reach forward and backward, type") from exc
-        phrases.append([[_tokens(alternative) for alternative in word.split("|")] for word in phrase.split(" ")])
+    rows, phrases = _read(text)
     words = _columns(phrases)
     paths: list[dict[int, int]] = [{}, {}]
     ends: list[list[int]] = [[], []]
     edges = [False, False]
-    for row, phrase_ in enumerate(phrases):
-        slots = [dict.fromkeys(tuple(words[token] for token in way) for way in word) for word in phrase_]
+    for row, phrase in enumerate(phrases):
+        slots = [dict.fromkeys(tuple(words[token] for token in way) for way in word) for word in phrase]
         for chosen in product(*slots):
             state = 1
             for column in chain.from_iterable(chosen):
@@ -194,12 +187,10 @@ def compile_triggers(text: str) -> Triggers:
                     edges.append(column == words.get(_EDGE))
                 state = following
             if state > 1:
-                same = [i for i in ends[state] if rows[i][3] == rows[row][3]]
-                ends[state] = [*(i for i in ends[state] if i not in same), row][-2:]
+                ends[state] = [*(i for i in ends[state] if rows[i][3] != rows[row][3]), row][-2:]
     width = max(words.values(), default=0) + 1
     steps = {state * width + column: to for state, path in enumerate(paths) for column, to in path.items()}
     keys = sorted(steps)
-    kinds, forwards, backwards, acting = np.array(rows, np.int64).reshape(-1, 4).T
     return Triggers(
         words,
         width,
@@ -207,14 +198,27 @@ def compile_triggers(text: str) -> Triggers:
         np.array([steps[key] for key in keys], np.int64),
         np.array([[*own, -1, -1][:2] for own in ends], np.int64),
         np.array(edges, np.bool_),
-        kinds,
-        forwards,
-        backwards,
-        acting,
+        *np.array(rows, np.int64).reshape(-1, 4).T,
     )
 
 
-def _columns(phrases: list[list[list[list[str]]]]) -> dict[str, int]:
+def _read(text: str) -> tuple[list[tuple[int, int, int, int]], list[Phrase]]:
+    """Give class, reach forward and backward, and type of each line, and its phrase."""
+    rows: list[tuple[int, int, int, int]] = []
+    phrases: list[Phrase] = []
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
+            continue
+        try:
+            phrase, kind, forward, backward, acts_on = line.split("\t")
+            rows.append((CLASSES.index(kind), _reach(forward), _reach(backward), _ACTS_ON[acts_on]))
+        except (ValueError, KeyError) as exc:
+            raise ValueError(f"trigger {line!r} is not phrase, class, reach forward and backward, type") from exc
+        phrases.append([[_tokens(alternative) for alternative in word.split("|")] for word in phrase.split(" ")])
+    return rows, phrases
+
+
+def _columns(phrases: list[Phrase]) -> dict[str, int]:
     """Give each word its column; words that may stand for one another wherever they occur share one."""
     places: dict[str, list[tuple[int, ...]]] = {}
     for i, phrase in enumerate(phrases):
