@@ -31,7 +31,9 @@ def _marked() -> list[object]:
     return [
         pytest.param(
             *pair,
-            marks=[pytest.mark.xfail(strict=True, reason=MISSED[pair[0], pair[2]])] if (pair[0], pair[2]) in MISSED else [],
+            marks=[pytest.mark.xfail(strict=True, reason=MISSED[pair[0], pair[2]])]
+            if (pair[0], pair[2]) in MISSED
+            else [],
             id=f"{pair[0]}-{pair[2]}",
         )
         for pair in PAIRS

@@ -297,7 +297,10 @@ class Coder:
 
     def _look_up(self, key: int) -> list[tuple[int, float]]:
         """Give the concepts of a key and how well it fits them."""
-        at, end = np.searchsorted(self.keys, np.uint64(key), "left"), np.searchsorted(self.keys, np.uint64(key), "right")
+        at, end = (
+            np.searchsorted(self.keys, np.uint64(key), "left"),
+            np.searchsorted(self.keys, np.uint64(key), "right"),
+        )
         return [(int(self.rows[i]), int(self.trust[i]) / 100) for i in range(int(at), int(end))]
 
     def _alike(self, words: Sequence[str], type: str) -> list[tuple[int, float]]:
