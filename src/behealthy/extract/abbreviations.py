@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-
+from functools import cache
+from importlib import resources
 
 _SHORTEST, _LONGEST = 2, 10  # characters of a short form
 _WINDOW = 120  # characters in which a long form is looked for
+
+_AROUND = 300  # characters on either side of an abbreviation that may tell what it stands for
 
 _BRACKET = re.compile(r"\(([^()\n]{2,80})\)")
 _BEFORE = re.compile(r"[^\W_][\w/&+.-]{0,9}$")
@@ -35,13 +38,15 @@ def definitions(text: str) -> dict[str, str]:
     for found in _BRACKET.finditer(text):
         inside = _INSIDE.split(found[1], maxsplit=1)[0].strip().strip("\"'")
         before = text[max(0, found.start() - _WINDOW) : found.start()].rstrip()
-        if _is_short(inside):
+        if not before or before[-1] in ".!?;:()[]":
+            continue
+        if _is_short(inside) and inside not in out:
             stops = [stop.end() for stop in _END.finditer(before)]
             long = _long_form(inside, before[stops[-1] if stops else 0 :])
             if long is not None:
                 out.setdefault(inside, long)
                 continue
-        last = _BEFORE.search(before)
+        last = _BEFORE.search(before[-_LONGEST - 1 :])
         if last and _is_short(last[0]) and sum(c.isupper() for c in last[0]) >= 2 and " " in found[1]:
             long = _long_form(last[0], found[1])
             if long is not None and len(long) == len(found[1]):
@@ -100,3 +105,36 @@ def _long_form(short: str, window: str) -> str | None:
     if len(long) <= len(short) or short in long.split() or len(long.split()) > most:
         return None
     return long
+
+
+def in_context(short: str, text: str, start: int, end: int) -> str | None:
+    """When called, it will give what an ambiguous abbreviation stands for as the words around it tell.
+
+    None when it is none of the ambiguous ones, or no meaning has more words for it than every other. The words are
+    looked for in a bounded part of the text on either side.
+
+    Examples
+    --------
+    >>> in_context("RA", "RA with swollen joints, on methotrexate", 0, 2)
+    'rheumatoid arthritis'
+    >>> in_context("RA", "RA is stable", 0, 2) is None
+    True
+    """
+    senses = _senses().get(short)
+    if senses is None:
+        return None
+    around = f"{text[max(0, start - _AROUND) : start]} {text[end : end + _AROUND]}".casefold()
+    votes = sorted(((len(set(words.findall(around))), expansion) for expansion, words in senses), reverse=True)
+    most = votes[0][0]
+    return votes[0][1] if most and (len(votes) == 1 or votes[1][0] < most) else None
+
+
+@cache
+def _senses() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+    text = (resources.files("behealthy.extract") / "knowledge" / "ambiguous.tsv").read_text(encoding="utf-8")
+    out: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            short, expansion, words = line.split("\t")
+            out.setdefault(short, []).append((expansion, re.compile(rf"\b(?:{words})")))
+    return out

@@ -38,7 +38,7 @@ _SHORTEST_LIKE = 6  # letters; shorter names are like too many others
 
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)?")
 _POSSESSIVE = re.compile(r"['\u2019]s?\b")
-_STOP = frozenset("a an the of in to at on by with for due and or from as nos unspecified uncomplicated".split())
+_STOP = frozenset("an the of in to at on by with for due and or from as nos unspecified uncomplicated".split())
 _SAME = {"i": "1", "ii": "2", "iii": "3", "one": "1", "two": "2"}
 
 # Words that name the same thing in most names; the first of a line stands for all.
@@ -83,6 +83,13 @@ _CLASSES = {
 }
 
 _JOINT = re.compile(r"\s+(?:and/or|and|or|with|due to|secondary to)\s+|[,;/(]\s*", re.IGNORECASE)
+_ENDINGS = tuple(
+    tuple(pair.split(">"))
+    for pair in "tensive>tension emic>emia betic>bete otic>ose itic>itis eptic>epsy toxic>toxicity plegic>plegia "
+    "penic>penia megalic>megaly uric>uria pathic>pathy trophic>trophy phrenic>phrenia pressed>pression "
+    "matous>ma static>stase gical>gy regnant>regnancy bese>besity taxic>taxia xious>xiety vulsive>vulsion".split()
+)
+_TELLING = 7  # letters that the last word of a longer name must have to stand for it
 _TURNED = frozenset("non no without anti pseudo like".split())  # before words that then mean something else
 
 _Rows = npt.NDArray[np.int32]
@@ -133,6 +140,13 @@ def _parts(name: str) -> Iterator[tuple[str, ...]]:
         if not _TURNED.isdisjoint(ordered[:first]):
             return
         yield loose_words(tuple(sorted(set(ordered[first:]))))
+    if len(ordered) > 1 and len(ordered[-1]) >= _TELLING and _TURNED.isdisjoint(ordered):
+        yield loose_words(ordered[-1:])
+
+
+def _derived(words: Sequence[str]) -> tuple[str, ...]:
+    """Give words with those that tell of having a disease turned into its name: "hypertensive" is "hypertension"."""
+    return tuple(sorted({next((w[: -len(a)] + b for a, b in _ENDINGS if w.endswith(a)), w) for w in words}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +291,7 @@ class Coder:
             if kept and len(kept) < len(words):
                 yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words(kept)))
             yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words((*words, "disease"))))
+            yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words(_derived(kept or words))))
             yield from ((_PART, self._look_up(name_key(type, part))) for part in _parts(name))
         yield _LIKE, self._alike(words, type)
 
