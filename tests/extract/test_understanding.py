@@ -45,7 +45,7 @@ def test_a_note_becomes_a_record() -> None:
     assert first["HTN"] == {"ICD-10-CM": "I10", "MeSH": "D006973"}
     assert first["Type 2 diabetes"] == {"ICD-10-CM": "E11.9", "MeSH": "D003924"}
     assert first["lisinopril"] == {"MeSH": "D017706", "DrugBank": "DB00722"}
-    assert found["lisinopril"].attributes == {"dose": "10 mg", "frequency": "daily"}
+    assert found["lisinopril"].attributes == {"dose": "10 mg", "frequency": "once daily"}
     assert found["metformin"].attributes == {"dose": "500 mg", "frequency": "twice daily"}
     assert {e.section for e in found.values()} == {"assessment_and_plan"}
     names = {e.id: e.text for e in extraction.entities}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from behealthy.extract.abbreviations import definitions
+from behealthy.extract.abbreviations import definitions, expanded, in_context
 from behealthy.extract.assertion import judge
 from behealthy.extract.attributes import drug_attributes
 from behealthy.extract.coding import Coder
@@ -62,7 +62,8 @@ class Understanding:
             words, own = text[start:end], out[note]
             if note not in named:
                 named[note] = definitions(text)
-            codes = self.coder.code(words, kind, named[note].get(words))
+            meant = expanded(words, named[note]) or in_context(words, text, start, end)
+            codes = self.coder.code(words, kind, meant)
             said, where = ASSERTIONS[status], outline.names[section]
             own.append(Entity(start, end, words, kind, likely, said, where, codes, attributes, f"e{len(own) + 1}"))
         return out
