@@ -35,7 +35,9 @@ COLUMNS: Columns = {
     "precision": lambda r: f1(r["precision"]),
     "recall": lambda r: f1(r["recall"]),
     "95 %": lambda r: f"{f1(r['low'])} to {f1(r['high'])}",
-    "points over every pair": lambda r: f"{100 * r['gain']:.1f} ({100 * r['gain_low']:.1f} to {100 * r['gain_high']:.1f})",
+    "points over every pair": lambda r: (
+        f"{100 * r['gain']:.1f} ({100 * r['gain_low']:.1f} to {100 * r['gain_high']:.1f})"
+    ),
 }
 WHOLE = 2830  # lines of BioText's relation file that are whole titles and abstracts
 

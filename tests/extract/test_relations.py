@@ -88,7 +88,9 @@ def test_the_order_of_entities_does_not_matter() -> None:
 
     def named(own: list[tuple[int, int, str]]) -> set[tuple[str, str]]:
         links = linker.link(mark([text], [own], Vocabulary()))
-        return {(text[slice(*own[h][:2])], text[slice(*own[t][:2])]) for h, t in zip(links.head, links.tail, strict=True)}
+        return {
+            (text[slice(*own[h][:2])], text[slice(*own[t][:2])]) for h, t in zip(links.head, links.tail, strict=True)
+        }
 
     assert named(spans) == named(spans[::-1]) == {("colchicine", "Gout"), ("aspirin", "Fever")}
 
