@@ -359,9 +359,7 @@ def _standing_among(
     treatments, diseases = np.clip(treatments, 0, 6), np.clip(diseases, 0, 6)
     block = (place.block[head] == place.block[tail]).astype(np.int64)
     # How many of the block's, or sentence's, entities there are: "every one with every one" holds for small crowds.
-    alike = (place.group[head] == place.group[tail]).astype(np.int64)
     return [
-        _row(16, _codes(alike, block, _crowd(place.group, tails, tail), place.opens[tail], place.listed[head])),
         _row(11, _codes(after, same, block, treatments)),
         _row(12, _codes(after, same, block, diseases)),
         _row(13, _codes(after, same, block, treatments, diseases)),
@@ -371,7 +369,7 @@ def _standing_among(
 
 
 def _crowd(of: IntArray, members: IntArray, chosen: IntArray) -> IntArray:
-    """Count the members that share the sentence (or group) with each of those chosen, up to 5."""
+    """Count the members that share the sentence with each of those chosen, up to 5."""
     counts = np.bincount(of[members], minlength=1)
     return np.minimum(counts[of[chosen]], 5)
 
