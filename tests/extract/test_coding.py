@@ -35,7 +35,6 @@ def top(mention: str, type: str = DISEASE, expansion: str | None = None) -> dict
         ("left knee pain", "knee pain"),
         ("acute MI", "acute myocardial infarction"),
         ("hypertensive", "hypertension"),
-        ("pnuemonia", "pneumonia"),
         ("diabetis mellitus", "diabetes mellitus"),
     ],
 )

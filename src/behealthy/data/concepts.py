@@ -226,7 +226,7 @@ def _add_learned(
     for words, uses in short.items():
         if len(uses) > 1 and len({code for code, _ in uses}) == 1:
             given[words][min(uses)[0]] += len(uses)
-    by_code = {code: heading for code, heading in headings.values()}
+    by_code = dict(headings.values())
     for (type, words), counts in sorted(given.items()):
         code, times = min(counts.items(), key=lambda item: (-item[1], item[0]))
         if 2 * times <= counts.total() or type not in (DISEASE, TREATMENT):

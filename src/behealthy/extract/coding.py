@@ -254,6 +254,8 @@ class Coder:
     def _named(self, name: str, type: str) -> tuple[Code, ...]:
         wanted, out = set(TYPES[type]), {}
         for factor, found in self._ways(name, type):
+            if out and factor < _STRIPPED_LOOSE:
+                break
             fresh: set[int] = set()
             for row, trust in found:
                 system = int(self.systems[row])
@@ -261,7 +263,7 @@ class Coder:
                     fresh.add(1 if system == 3 else system)  # OMIM stands where MeSH has no descriptor
                     out[row] = max(out.get(row, 0.0), factor * trust)
             wanted -= fresh
-            if not wanted or (out and factor <= _STRIPPED_LOOSE):
+            if not wanted:
                 break
         ranked = sorted(out, key=lambda row: (-out[row], int(self.systems[row]), row))
         return tuple(self._as_code(row, out[row]) for row in ranked)
@@ -290,7 +292,8 @@ class Coder:
         if type == DISEASE:
             if kept and len(kept) < len(words):
                 yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words(kept)))
-            yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words((*words, "disease"))))
+            if len(words) > 1:
+                yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words((*words, "disease"))))
             yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words(_derived(kept or words))))
             yield from ((_PART, self._look_up(name_key(type, part))) for part in _parts(name))
         yield _LIKE, self._alike(words, type)
@@ -323,8 +326,12 @@ class Coder:
         best = likeness.max()
         if best < _CUT_OFF:
             return []
+        alike = {names[i] for i in np.flatnonzero(likeness == best) if not _opposed(name, names[i])}
+        # Other systems call the same thing otherwise: they are found by the heading that is alike.
         return [
-            (int(rows[i]), float(best) / 100) for i in np.flatnonzero(likeness == best) if not _opposed(name, names[i])
+            (row, trust * float(best) / 100)
+            for other in sorted(alike)
+            for row, trust in self._look_up(name_key(type, other.split()))
         ]
 
     def _display(self, row: int) -> str:
