@@ -227,13 +227,13 @@ def _add_learned(
         if len(uses) > 1 and len({code for code, _ in uses}) == 1:
             given[words][min(uses)[0]] += len(uses)
     by_code = dict(headings.values())
-    for (type, words), counts in sorted(given.items()):
+    for (type, name), counts in sorted(given.items()):
         code, times = min(counts.items(), key=lambda item: (-item[1], item[0]))
         if 2 * times <= counts.total() or type not in (DISEASE, TREATMENT):
             continue
         system = OMIM if code.isdigit() else MESH
         row = table.concept(system, code, by_code.get(code, ""))
-        table.name(type, words, row, LEARNED)
+        table.name(type, name, row, LEARNED)
     return len(given)
 
 

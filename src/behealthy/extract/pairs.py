@@ -276,7 +276,7 @@ def _codes(*parts: npt.NDArray[np.generic]) -> IntArray:
     """Lay small numbers (below 16) side by side in one."""
     out = np.zeros(len(parts[0]), np.int64)
     for part in parts:
-        out = out * 16 + part
+        out = out * 16 + part.astype(np.int64)
     return out
 
 
