@@ -224,7 +224,7 @@ class Coder:
                 faults.append("keys, blocks or offsets are not in ascending order")
         if faults:
             raise ValueError("concepts: " + "; ".join(faults))
-        return cls(*(arrays[name] for name in wanted), short, modifiers)  # type: ignore[arg-type]
+        return cls(*(arrays[name] for name in wanted), short, modifiers)  # type: ignore[arg-type, call-arg]
 
     def code(self, mention: str, type: str, expansion: str | None = None) -> tuple[Code, ...]:
         """When called, it will give the codes of a mention, best first; none when none is good enough.
