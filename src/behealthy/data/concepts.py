@@ -217,15 +217,15 @@ def _add_learned(
             for e in document.entities:
                 codes = {c.code for c in e.codes}
                 if len(codes) == 1 and _LEARNED_CODE.fullmatch(code := codes.pop()):
-                    words = e.type, name_words(e.text)
+                    called = e.type, name_words(e.text)
                     if not _is_short(e.text):
-                        given[words][code] += 1
+                        given[called][code] += 1
                     elif e.text.casefold() not in listed:
-                        short[words].add((code, document.note_id))
+                        short[called].add((code, document.note_id))
     # An abbreviation is its document's own, unless several documents agree on it.
-    for words, uses in short.items():
+    for called, uses in short.items():
         if len(uses) > 1 and len({code for code, _ in uses}) == 1:
-            given[words][min(uses)[0]] += len(uses)
+            given[called][min(uses)[0]] += len(uses)
     by_code = dict(headings.values())
     for (type, name), counts in sorted(given.items()):
         code, times = min(counts.items(), key=lambda item: (-item[1], item[0]))
@@ -262,8 +262,7 @@ def _add_curated(table: _Table, headings: Mapping[str, tuple[str, str]], icd: Ma
     for terms, code, heading in curated_lines():
         rows = []
         if code:
-            # Injuries have a seventh character that the list does not spell out.
-            entry = icd.get(code) or icd.get(code[:-1].rstrip("X"))
+            entry = icd.get(code)
             if entry is None:
                 problems.append(Problem("codes.tsv", 0, f"ICD-10-CM has no {code}"))
                 continue

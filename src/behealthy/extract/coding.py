@@ -224,7 +224,7 @@ class Coder:
                 faults.append("keys, blocks or offsets are not in ascending order")
         if faults:
             raise ValueError("concepts: " + "; ".join(faults))
-        return cls(**{name: arrays[name] for name in wanted}, short_forms=short, modifiers=modifiers)
+        return cls(*(arrays[name] for name in wanted), short, modifiers)  # type: ignore[arg-type, call-arg]
 
     def code(self, mention: str, type: str, expansion: str | None = None) -> tuple[Code, ...]:
         """When called, it will give the codes of a mention, best first; none when none is good enough.
@@ -252,7 +252,8 @@ class Coder:
         return found if found or expansion is not None or name == mention else self._named(mention, type)
 
     def _named(self, name: str, type: str) -> tuple[Code, ...]:
-        wanted, out = set(TYPES[type]), {}
+        wanted = set(TYPES[type])
+        out: dict[int, float] = {}
         for factor, found in self._ways(name, type):
             if out and factor < _STRIPPED_LOOSE:
                 break
@@ -313,7 +314,7 @@ class Coder:
             return []
         found = []
         for key in sorted(block_keys(type, words)):
-            at, end = (int(np.searchsorted(self.blocks, np.uint64(key), side)) for side in ("left", "right"))  # type: ignore[call-overload]
+            at, end = (int(np.searchsorted(self.blocks, np.uint64(key), side)) for side in ("left", "right"))
             found.append(self.members[at:end])
         rows, shared = np.unique(np.concatenate(found), return_counts=True) if found else (np.zeros(0, np.int32),) * 2
         rows = rows[np.argsort(-shared, kind="stable")[:_CANDIDATES]]
