@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from behealthy.extract.candidates import CROSSED, MAIN, NEAREST
 from behealthy.extract.marked import Marked, mark
-from behealthy.extract.pairs import BITS, CROSSED, MAIN, NEAREST, WordFacts, pairs_of
+from behealthy.extract.pairs import BITS, WordFacts, pairs_of
 from behealthy.extract.relations import OUTCOMES, Linker
 from behealthy.extract.tokens import Vocabulary
 from behealthy.registry.bundle import load_linker

@@ -18,25 +18,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from behealthy.extract.candidates import Place, candidates, place_of
 from behealthy.extract.classes import WordClasses, class_key
 from behealthy.extract.features import lowered
 from behealthy.extract.lexicon import token_key
 from behealthy.extract.marked import Marked
-from behealthy.extract.tokens import BoolArray, IntArray, Vocabulary
+from behealthy.extract.tokens import IntArray, Vocabulary
 from behealthy.note import DISEASE, TREATMENT
 
 Keys = npt.NDArray[np.uint64]
 
 BITS = 17  # of a row's number
-NEAREST = 6  # diseases to either side of a treatment that it is held against
-APART = 3  # sentences
-CROSSED = 2_500  # pairs of a note in plain prose, up to which each treatment is held against each disease
-MAIN = 4  # diseases of a note, named first under such a heading, that every treatment of it may be for
-_MAIN = frozenset(
-    "start chief_complaint reason_for_visit diagnosis diagnoses assessment impression assessment_and_plan problem_list "
-    "preoperative_diagnosis postoperative_diagnosis discharge_diagnosis admission_diagnosis indication indications "
-    "past_medical_history history_of_present_illness other".split()
-)
 _FAR = 60  # tokens; what lies between is not looked at any more
 _GRAIN = 1  # of the word classes: the middle one
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -116,25 +108,6 @@ class Pairs:
         return len(self.head)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where each of E entities stands."""
-
-    first: IntArray
-    last: IntArray
-    note: IntArray
-    sentence: IntArray
-    line: IntArray
-    block: IntArray
-    group: IntArray
-    part: IntArray
-    listed: BoolArray
-    prose: BoolArray
-    top: BoolArray
-    opens: BoolArray
-    main: BoolArray
-
-
 def pairs_of(marked: Marked, facts: WordFacts) -> Pairs:
     """When called, it will pair treatments with diseases that may have to do with them, and tell what is seen of each.
 
@@ -154,8 +127,8 @@ def pairs_of(marked: Marked, facts: WordFacts) -> Pairs:
     heads, tails = (order[types[order] == kind] for kind in (TREATMENT, DISEASE))
     words = facts(marked.vocabulary)[:, marked.batch.words]  # (3, N)
     concept = _sums(words[2], marked.first, marked.last)
-    place = _place(marked, tails)
-    head, tail = _candidates(place, heads, tails, concept)
+    place = place_of(marked, tails)
+    head, tail = candidates(place, heads, tails, concept)
     rows, stretches, distance = _seen(marked, place, heads, tails, head, tail, words, concept)
     return Pairs(head, tail, rows, stretches, concept, distance)
 
@@ -164,96 +137,6 @@ def _sums(keys: Keys, first: IntArray, last: IntArray) -> Keys:
     """Add the keys of each entity's tokens, modulo 2**64."""
     total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(keys, dtype=np.uint64)])
     return np.asarray(total[last + 1] - total[first], np.uint64)
-
-
-def _place(marked: Marked, tails: IntArray) -> _Place:
-    batch, outline, first = marked.batch, marked.outline, marked.first
-    block = outline.block
-    begins = np.flatnonzero(np.diff(block, prepend=-1))  # first token of each block
-    listed = outline.listed[begins]
-    # Items belong to the last block before them that is none, if it is of their section.
-    titles = np.maximum.accumulate(np.where(listed, -1, np.arange(len(begins))))
-    own = np.arange(len(begins))
-    fits = (titles >= 0) & (outline.part[begins[titles]] == outline.part[begins])
-    group = np.where(fits, titles, own)
-    notes = int(batch.note[-1]) + 1 if len(batch.note) else 0
-    structured = np.zeros(notes, bool)
-    structured[batch.note[outline.heading | outline.listed]] = True
-    top_line = np.full(notes, -1)
-    top_line[batch.note[::-1]] = outline.line[::-1]
-    opens = np.zeros(len(first), bool)  # the first disease of its block
-    blocks = block[first[tails]]
-    opens[tails[np.diff(blocks, prepend=-1) != 0]] = True
-    parts = outline.part[first[tails]]
-    main = np.zeros(len(first), bool)  # the first disease of a section that says what the note is about
-    main[tails[np.diff(parts, prepend=-1) != 0]] = True
-    main &= np.array([name in _MAIN for name in outline.names], bool)[outline.section[first]]
-    note = batch.note[first]
-    return _Place(
-        first=first,
-        last=marked.last,
-        note=note,
-        sentence=batch.sentence[first],
-        line=outline.line[first],
-        block=block[first],
-        group=group[block[first]],
-        part=outline.part[first],
-        listed=outline.listed[first],
-        prose=~structured[note],
-        top=outline.line[first] == top_line[note],
-        opens=opens,
-        main=main,
-    )
-
-
-def _candidates(place: _Place, heads: IntArray, tails: IntArray, concept: Keys) -> tuple[IntArray, IntArray]:
-    if not (len(heads) and len(tails)):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    rank = np.searchsorted(place.first[tails], place.first[heads])
-    columns = rank[:, None] + np.arange(-NEAREST, NEAREST)  # (heads, 2 * nearest)
-    inside = (columns >= 0) & (columns < len(tails))
-    at = np.nonzero(inside)
-    head, tail = heads[at[0]], tails[columns[at]]
-    near = np.abs(place.sentence[head] - place.sentence[tail]) <= APART
-    near |= place.group[head] == place.group[tail]
-    near &= place.note[head] == place.note[tail]
-    found = [head[near] * len(place.first) + tail[near]]
-    # The disease that opens the block that heads a list, and the one that opens the treatment's own.
-    openers = tails[place.opens[tails]]
-    for wanted in (place.block[heads], place.group[heads]):
-        where = np.minimum(np.searchsorted(place.block[openers], wanted), len(openers) - 1)
-        hit = place.block[openers[where]] == wanted
-        found.append(heads[hit] * len(place.first) + openers[where[hit]])
-    chief = tails[place.main[tails]]
-    begins = np.searchsorted(place.note[chief], place.note[heads])
-    for k in range(min(MAIN, len(chief))):
-        where = np.minimum(begins + k, len(chief) - 1)
-        hit = (begins + k < len(chief)) & (place.note[chief[where]] == place.note[heads])
-        found.append(heads[hit] * len(place.first) + chief[where[hit]])
-    found += _across(place, heads, tails, concept)
-    both = np.unique(np.concatenate(found))
-    return both // len(place.first), both % len(place.first)
-
-
-def _across(place: _Place, heads: IntArray, tails: IntArray, concept: Keys) -> list[IntArray]:
-    """In short prose, pair the nearest mentions of every treatment and every disease of the note."""
-    out = []
-    starts = np.flatnonzero(np.diff(place.note[heads], prepend=-1))
-    for own in np.split(heads, starts[1:]):
-        note = place.note[own[0]]
-        if not place.prose[own[0]]:
-            continue
-        low, high = np.searchsorted(place.note[tails], (note, note + 1))
-        theirs = tails[low:high]
-        if not 0 < len(own) * len(theirs) <= CROSSED:
-            continue
-        head, tail = np.repeat(own, len(theirs)), np.tile(theirs, len(own))
-        apart = np.abs(place.first[head] - place.first[tail])
-        both = concept[head] * _MULTIPLIER ^ concept[tail]
-        order = np.lexsort((apart, both))
-        nearest = order[np.append(True, both[order][1:] != both[order][:-1])]
-        out.append(head[nearest] * len(place.first) + tail[nearest])
-    return out
 
 
 def _mix(template: int, *parts: npt.NDArray[np.generic]) -> Keys:
@@ -287,7 +170,7 @@ def _steps(values: IntArray) -> IntArray:
 
 def _seen(
     marked: Marked,
-    place: _Place,
+    place: Place,
     heads: IntArray,
     tails: IntArray,
     head: IntArray,
@@ -323,7 +206,7 @@ def _symbols(marked: Marked, keys: Keys) -> Keys:
 
 
 def _standing(
-    marked: Marked, place: _Place, head: IntArray, tail: IntArray, after: IntArray, gap: IntArray, same: IntArray
+    marked: Marked, place: Place, head: IntArray, tail: IntArray, after: IntArray, gap: IntArray, same: IntArray
 ) -> list[IntArray]:
     """Where the two stand in the note's outline."""
     names = np.array([class_key(name) for name in marked.outline.names], np.uint64)
@@ -349,7 +232,7 @@ def _standing(
 
 
 def _standing_among(
-    place: _Place, heads: IntArray, tails: IntArray, head: IntArray, tail: IntArray, after: IntArray, same: IntArray
+    place: Place, heads: IntArray, tails: IntArray, head: IntArray, tail: IntArray, after: IntArray, same: IntArray
 ) -> list[IntArray]:
     """How many entities of either type stand between the two."""
     of_heads = np.searchsorted(place.first[heads], place.first)
@@ -374,7 +257,7 @@ def _crowd(of: IntArray, members: IntArray, chosen: IntArray) -> IntArray:
     return np.minimum(counts[of[chosen]], 5)
 
 
-def _in_document(place: _Place, head: IntArray, tail: IntArray, concept: Keys, gap: IntArray) -> list[IntArray]:
+def _in_document(place: Place, head: IntArray, tail: IntArray, concept: Keys, gap: IntArray) -> list[IntArray]:
     """What the whole note says of the two: how often each is named, whether in its first line, how near they come."""
     own = concept ^ (place.note.astype(np.uint64) * _MULTIPLIER)
     _, number = np.unique(own, return_inverse=True)
@@ -402,7 +285,7 @@ def _in_document(place: _Place, head: IntArray, tail: IntArray, concept: Keys, g
 
 def _beside(
     marked: Marked,
-    place: _Place,
+    place: Place,
     a: IntArray,
     b: IntArray,
     after: IntArray,
@@ -436,7 +319,7 @@ def _beside(
     return out
 
 
-def _named(place: _Place, head: IntArray, tail: IntArray, same: IntArray, words: Keys, concept: Keys) -> list[IntArray]:
+def _named(place: Place, head: IntArray, tail: IntArray, same: IntArray, words: Keys, concept: Keys) -> list[IntArray]:
     """What the two are called."""
     out = [_row(81, concept[head], concept[tail]), _row(82, concept[head]), _row(83, concept[tail])]
     for k, of in enumerate((head, tail)):
@@ -453,7 +336,7 @@ def _named(place: _Place, head: IntArray, tail: IntArray, same: IntArray, words:
 
 def _stretches(
     marked: Marked,
-    place: _Place,
+    place: Place,
     a: IntArray,
     b: IntArray,
     after: IntArray,
