@@ -78,6 +78,12 @@ def test_whose_note_it_is_stays_with_it() -> None:
     assert extractor()(Note("n", "Gout.", "p")).patient_id == "p"
 
 
+def test_what_is_denied_is_not_treated() -> None:
+    extraction = extractor()("Started metformin 500 mg bid for type 2 diabetes, denies chest pain.")
+    names = {e.id: e.text for e in extraction.entities}
+    assert [(r.type, names[r.tail]) for r in extraction.relations] == [("TREATS", "type 2 diabetes")]
+
+
 def test_given_entities_are_linked_by_their_own_ids() -> None:
     text = "Gout: colchicine."
     disease, drug = entity_at(text, 0, 4, "DISEASE", id="x"), entity_at(text, 6, 16, "TREATMENT", id="y")

@@ -16,7 +16,7 @@ from behealthy.extract.outline import outline
 from behealthy.extract.streams import tagger_with_streams
 from behealthy.extract.tagger import Spans, Weights
 from behealthy.extract.tokens import Vocabulary
-from behealthy.extract.understanding import Span, Understanding, assertions
+from behealthy.extract.understanding import Span, Understanding, assertions, without_denied
 from behealthy.note import DISEASE, Assertion, Code, Entity, Extraction, Note, Relation
 
 _BATCH_CHARACTERS = 400_000  # per batch of `pipe`: enough to fill the vector units, small enough for the cache
@@ -128,7 +128,8 @@ class Extractor:
                 around = outline(texts, batch, self._vocabulary)
                 marked = Marked(texts, batch, self._vocabulary, around, spans.first, spans.last, spans.type)
                 found = self._understanding.entities(marked, spans.score.tolist())
-                links = self._understanding.relations(marked)
+                stated = self._understanding.relations(marked)
+                links = [without_denied(own, given) for own, given in zip(found, stated, strict=True)]
         return [
             Extraction(note.id, note.text, tuple(own), tuple(linked), self.version, patient_id=note.patient_id)
             for note, own, linked in zip(notes, found, links, strict=True)

@@ -86,6 +86,12 @@ class Understanding:
         return out
 
 
+def without_denied(entities: Sequence[Entity], links: Sequence[Relation]) -> list[Relation]:
+    """When called, it will leave out the links to diseases that a note denies: what is not there is not treated."""
+    denied = {e.id for e in entities if e.assertion == "negated"}
+    return [link for link in links if link.tail not in denied]
+
+
 def assertions(text: str, spans: Sequence[Span], vocabulary: Vocabulary | None = None) -> list[Assertion]:
     """When called, it will judge given spans of a text, in their order.
 
