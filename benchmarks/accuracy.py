@@ -51,7 +51,7 @@ def shipped(
     types: Sequence[str],  # noqa: ARG001
 ) -> list[Extraction]:
     """The model that comes with the package, as it is."""
-    return extracted(load(), test)
+    return extracted(load(find_only=True), test)
 
 
 def systems(task: Task, options: argparse.Namespace) -> dict[str, rivals.Rival]:

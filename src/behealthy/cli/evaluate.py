@@ -57,7 +57,7 @@ def evaluate(
     settings = Settings.from_environment()
     labels_of = label_map(maps, labels)
     folder = model_folder(model, settings)
-    extractor = load(folder)
+    extractor = load(folder, find_only=True)
     corpus = read(path, format, labels_of, settings)
     counted = _counted(types, labels_of, corpus.documents)
     _say_what_differs(counted, extractor.types)

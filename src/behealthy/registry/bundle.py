@@ -210,8 +210,11 @@ def _get_part(folder: Folder, part: Mapping[str, Any]) -> Weights:
     return Weights(heads, blocks, hears=hears)
 
 
-def load(path: Path | str | None = None) -> Extractor:
-    """Load a model, the shipped one by default, and give an extractor that is ready for notes."""
+def load(path: Path | str | None = None, *, find_only: bool = False) -> Extractor:
+    """Load a model, the shipped one by default, and give an extractor that is ready for notes.
+
+    With ``find_only`` it finds entities and leaves it at that: nothing is judged, coded or linked.
+    """
     model = load_model(package_folder(STARTER) if path is None else Path(path))
     uses = model.facts["knowledge"]
     installed = knowledge_versions() if path is not None else uses  # the shipped model is tested with what ships
@@ -226,5 +229,5 @@ def load(path: Path | str | None = None) -> Extractor:
         load_lexicon() if "lexicon" in uses else None,
         load_classes() if "classes" in uses else None,
         version=model.version,
-        understanding=Understanding(load_coder(), load_linker()),
+        understanding=None if find_only else Understanding(load_coder(), load_linker()),
     )
