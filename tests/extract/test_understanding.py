@@ -84,6 +84,17 @@ def test_what_is_denied_is_not_treated() -> None:
     assert [(r.type, names[r.tail]) for r in extraction.relations] == [("TREATS", "type 2 diabetes")]
 
 
+def test_a_dose_of_the_next_thing_is_not_this_ones() -> None:
+    text = "He received packed red blood cells, one unit of plasma and aspirin 81 mg."
+    found = told(extractor()(text))
+    assert found["packed red blood cells"].attributes == {}
+    assert found["aspirin"].attributes == {"dose": "81 mg"}
+
+
+def test_what_nobody_reported_is_not_there() -> None:
+    assert extractor().assertion("There was no reported loss of consciousness.", [(22, 43)]) == ["negated"]
+
+
 def test_given_entities_are_linked_by_their_own_ids() -> None:
     text = "Gout: colchicine."
     disease, drug = entity_at(text, 0, 4, "DISEASE", id="x"), entity_at(text, 6, 16, "TREATMENT", id="y")

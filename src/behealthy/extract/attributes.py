@@ -139,6 +139,8 @@ def _read(text: str) -> dict[str, str]:
     for found in _ATTRIBUTE.finditer(text):
         kind = found.lastgroup
         if found["dose"]:
+            if text.startswith(" of ", found.end()):
+                break  # "..., one unit of plasma": what follows is of something else
             unit = _UNITS[found["unit"]] + (found["per"] or "")
             out.setdefault("dose", f"{found['number']} {unit}")
         elif kind == "needed":

@@ -71,7 +71,7 @@ def load_lexicon() -> Lexicon:
 def load_coder() -> Coder:
     """Load the names and codes that ship with the package."""
     path = package_folder("extract/knowledge/concepts")
-    folder = read_folder(path, "concepts", verify=False)
+    folder = read_folder(path, "concepts")
     try:
         return Coder.from_arrays(folder.arrays, short_forms(), modifier_words())
     except ValueError as exc:

@@ -171,4 +171,6 @@ def test_a_time_without_its_zone_is_refused() -> None:
 
 def test_an_odd_note_makes_a_valid_bundle() -> None:
     odd = Extraction("", "\ud800 ", (), ())
-    Bundle.model_validate(json.loads(json.dumps(to_bundle([odd, replace(odd, note_id="x")], WHEN))))
+    made = to_bundle([odd, replace(odd, note_id="x")], WHEN)
+    Bundle.model_validate(json.loads(json.dumps(made)))
+    assert len(of_type(made, "DocumentReference")) == 2
