@@ -72,6 +72,7 @@ lock: .venv/.uv ## refresh the lock files; UPGRADE=--upgrade takes the newest ve
 	$(LOCK) pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 	$(LOCK) pyproject.toml --group dev --group bench -c requirements/dev.txt -o requirements/bench.txt
 	$(LOCK) --group medspacy -o requirements/medspacy.txt
+	$(LOCK) --group node -o requirements/node.txt
 
 # The same instructions on every machine, so that sums come out the same to the last bit.
 PINNED := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR"

@@ -41,6 +41,9 @@ def test_what_is_set_counts(tmp_path: Path) -> None:
         corpora=tmp_path / "corpora",
         home=Path("/srv/behealthy"),
         tracking_uri="postgresql+psycopg://db/mlflow",
+        database_url="sqlite:////srv/behealthy/behealthy.db",
+        note_key_file=Path("/srv/behealthy/note.key"),
+        inbox=Path("/srv/behealthy/inbox"),
         max_note_bytes=1000,
     )
 

@@ -5,13 +5,20 @@
     │   ├── UnreadableFile      bytes are not text, too large, or the file is away
     │   ├── FormatError         a file is not what its format says (carries file, line, reason)
     │   ├── LabelError          a label or type that no map names
+    │   ├── ContractError       a note does not keep the contract (carries code and faults)
     │   └── SettingsError       the environment asks for what cannot be (carries every fault)
     ├── BundleError             a model or dictionary folder cannot be used
     │   ├── DamagedBundle       incomplete, truncated, or its hashes do not match
     │   ├── ForeignBundle       not one of ours, or of another kind
     │   └── NewerBundle         written by a later version of this package
     ├── TrainingError           no model can come of this
-    └── TrackingError           the experiment tracker refused or is away
+    ├── TrackingError           the experiment tracker or the registry refused or is away
+    ├── StoreError              the database is away, broken or full, or facts contradict each other
+    │   └── StoreBusy           another process writes; the same call may do later
+    ├── VaultError              what is sealed cannot be opened, or its key not be used
+    ├── NotThere                nothing has this id
+    ├── Conflict                somebody else was faster, or the thing is not in the state that this needs
+    └── StartError              the system cannot start: a port is taken, a part is missing
 
 Messages name the thing, its owner and the value, and never quote a note. Errors of libraries are mapped here at the
 edge with ``raise ... from exc``; only the command line and the HTTP handler turn errors into exit codes and statuses.
@@ -69,6 +76,15 @@ class SettingsError(BadInput):
         super().__init__("\n".join(problems))
 
 
+class ContractError(BadInput):
+    """A note does not keep the contract; ``code`` names the first fault, ``faults`` says all, without words of it."""
+
+    def __init__(self, code: str, faults: list[str]) -> None:
+        self.code = code
+        self.faults = faults
+        super().__init__("; ".join(faults))
+
+
 class BundleError(BeHealthyError):
     """A model or dictionary folder cannot be used."""
 
@@ -96,3 +112,27 @@ class TrainingError(BeHealthyError):
 
 class TrackingError(BeHealthyError):
     """The experiment tracker refused or is away."""
+
+
+class StoreError(BeHealthyError):
+    """The database is away, broken or full, or facts contradict each other; never quotes a value."""
+
+
+class StoreBusy(StoreError):
+    """Another process writes; the same call may do later."""
+
+
+class VaultError(BeHealthyError):
+    """What is sealed cannot be opened, or its key not be used."""
+
+
+class NotThere(BeHealthyError):
+    """Nothing has this id."""
+
+
+class Conflict(BeHealthyError):
+    """Somebody else was faster, or the thing is not in the state that this needs."""
+
+
+class StartError(BeHealthyError):
+    """The system cannot start: a port is taken, a part is missing."""

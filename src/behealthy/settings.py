@@ -21,10 +21,33 @@ from pathlib import Path
 
 from behealthy.errors import SettingsError
 
-_KNOWN = ("BEHEALTHY_CORPORA", "BEHEALTHY_HOME", "BEHEALTHY_MAX_NOTE_BYTES")
+_WHOLE_NUMBERS = {
+    # name: (default, lowest, highest)
+    "BEHEALTHY_MAX_NOTE_BYTES": (50 * 1024 * 1024, 1, 10**18),
+    "BEHEALTHY_PORT": (8600, 1, 65535),
+    "BEHEALTHY_TRACKER_PORT": (8601, 1, 65535),
+    "BEHEALTHY_WINDOW_NOTES": (300, 200, 100_000),
+    "BEHEALTHY_GOLD_TO_RETRAIN": (50, 1, 1_000_000),
+    "BEHEALTHY_COOLDOWN_H": (24, 0, 10_000),
+    "BEHEALTHY_RETRAINS_A_DAY": (2, 1, 1_000),
+    "BEHEALTHY_AUDIT_PERCENT": (5, 0, 100),
+    "BEHEALTHY_SESSION_H": (12, 1, 10_000),
+    "BEHEALTHY_REQUESTS_A_MINUTE": (6_000, 1, 10**9),
+}
+_KNOWN = (
+    "BEHEALTHY_ALERT_URLS",
+    "BEHEALTHY_CORPORA",
+    "BEHEALTHY_DATABASE_URL",
+    "BEHEALTHY_HOME",
+    "BEHEALTHY_HOST",
+    "BEHEALTHY_NOTE_KEY_FILE",
+    "BEHEALTHY_INBOX",
+    *_WHOLE_NUMBERS,
+)
+_DATABASE_SCHEMES = ("sqlite", "postgresql")
 _TRACKING_SCHEMES = ("databricks", "file", "http", "https", "mssql", "mysql", "postgresql", "sqlite")
 
-MAX_NOTE_BYTES = 50 * 1024 * 1024
+MAX_NOTE_BYTES = _WHOLE_NUMBERS["BEHEALTHY_MAX_NOTE_BYTES"][0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +62,50 @@ class Settings:
         Where the system keeps what it makes: models, the tracking database.
     tracking_uri : str
         Where MLflow tracks; may carry a password, so it is left out of `repr`.
+    database_url : str
+        Where the store is, SQLite or PostgreSQL; may carry a password, so it is left out of `repr`.
+    note_key_file : Path
+        The key that notes are sealed with; made at the first start.
+    inbox : Path
+        A folder; notes that are put there are taken in.
+    alert_urls : tuple of str
+        Where alerts go, as Apprise has it; they carry passwords, so they are left out of `repr`.
+    host, port, tracker_port : str, int, int
+        Where the application and MLflow's pages answer.
     max_note_bytes : int
         The largest file that is read as notes.
+    window_notes : int
+        Notes in a window of the watch.
+    gold_to_retrain : int
+        Newly reviewed notes after which a new model is trained.
+    cooldown_h, retrains_a_day : int
+        The pause after a training, and how many there may be in a day.
+    audit_percent : int
+        Share of notes that are reviewed at random, whatever the model thinks of them.
+    session_h : int
+        How long a login lasts.
+    requests_a_minute : int
+        For a key that has no rate of its own.
     """
 
     corpora: Path
     home: Path
     tracking_uri: str = field(repr=False)
+    database_url: str = field(repr=False)
+    note_key_file: Path
+    inbox: Path
+    alert_urls: tuple[str, ...] = field(default=(), repr=False)
+    host: str = "127.0.0.1"
+    port: int = _WHOLE_NUMBERS["BEHEALTHY_PORT"][0]
+    tracker_port: int = _WHOLE_NUMBERS["BEHEALTHY_TRACKER_PORT"][0]
     max_note_bytes: int = MAX_NOTE_BYTES
+    window_notes: int = _WHOLE_NUMBERS["BEHEALTHY_WINDOW_NOTES"][0]
+    gold_to_retrain: int = _WHOLE_NUMBERS["BEHEALTHY_GOLD_TO_RETRAIN"][0]
+    cooldown_h: int = _WHOLE_NUMBERS["BEHEALTHY_COOLDOWN_H"][0]
+    retrains_a_day: int = _WHOLE_NUMBERS["BEHEALTHY_RETRAINS_A_DAY"][0]
+    audit_percent: int = _WHOLE_NUMBERS["BEHEALTHY_AUDIT_PERCENT"][0]
+    session_h: int = _WHOLE_NUMBERS["BEHEALTHY_SESSION_H"][0]
+    requests_a_minute: int = _WHOLE_NUMBERS["BEHEALTHY_REQUESTS_A_MINUTE"][0]
 
     @property
     def models(self) -> Path:
@@ -71,7 +130,14 @@ class Settings:
             corpora=_folder(given, "BEHEALTHY_CORPORA", cwd, problems) or _repository(cwd).parent / "shared" / "data",
             home=home,
             tracking_uri=_tracking_uri(given, problems) or f"sqlite:///{(home / 'mlflow.db').as_posix()}",
-            max_note_bytes=_whole_number(given, "BEHEALTHY_MAX_NOTE_BYTES", MAX_NOTE_BYTES, problems),
+            database_url=_database_url(given, problems) or f"sqlite:///{(home / 'behealthy.db').as_posix()}",
+            note_key_file=_path(given, "BEHEALTHY_NOTE_KEY_FILE", cwd, problems) or home / "note.key",
+            inbox=_folder(given, "BEHEALTHY_INBOX", cwd, problems) or home / "inbox",
+            alert_urls=tuple(given.get("BEHEALTHY_ALERT_URLS", "").split()),
+            host=given.get("BEHEALTHY_HOST", "127.0.0.1").strip(),
+            **{
+                name.removeprefix("BEHEALTHY_").lower(): _whole_number(given, name, problems) for name in _WHOLE_NUMBERS
+            },
         )
         if problems:
             raise SettingsError(problems)
@@ -85,16 +151,20 @@ def _misspelt(given: Mapping[str, str]) -> list[str]:
 
 
 def _folder(given: Mapping[str, str], name: str, cwd: Path, problems: list[str]) -> Path | None:
+    path = _path(given, name, cwd, problems)
+    if path is not None and path.exists() and not path.is_dir():
+        problems.append(f"{name}: {given[name]!r} is not a folder")
+    return path
+
+
+def _path(given: Mapping[str, str], name: str, cwd: Path, problems: list[str]) -> Path | None:
     if name not in given:
         return None
     try:
-        path = cwd / Path(given[name]).expanduser()
+        return cwd / Path(given[name]).expanduser()
     except RuntimeError:
         problems.append(f"{name}: {given[name]!r} begins in a home folder that nobody here has")
         return None
-    if path.exists() and not path.is_dir():
-        problems.append(f"{name}: {given[name]!r} is not a folder")
-    return path
 
 
 def _default_home(given: Mapping[str, str], problems: list[str]) -> Path:
@@ -127,9 +197,20 @@ def _tracking_uri(given: Mapping[str, str], problems: list[str]) -> str | None:
     return uri
 
 
-def _whole_number(given: Mapping[str, str], name: str, default: int, problems: list[str]) -> int:
+def _database_url(given: Mapping[str, str], problems: list[str]) -> str | None:
+    url = given.get("BEHEALTHY_DATABASE_URL")
+    scheme = (url or "").partition(":")[0].split("+")[0]
+    # The value is not shown: it may carry a password.
+    if url is not None and scheme not in _DATABASE_SCHEMES:
+        problems.append(f"BEHEALTHY_DATABASE_URL: begins with none of {', '.join(s + ':' for s in _DATABASE_SCHEMES)}")
+    return url
+
+
+def _whole_number(given: Mapping[str, str], name: str, problems: list[str]) -> int:
+    default, lowest, highest = _WHOLE_NUMBERS[name]
     text = given.get(name, str(default)).strip()
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:19]) < 10**18):
-        problems.append(f"{name}: {text!r} is not a whole number above 0 and below 10**18")
+    number = int(text[:19]) if text.isascii() and text.isdigit() else None
+    if number is None or not lowest <= number <= highest:
+        problems.append(f"{name}: {text!r} is not a whole number from {lowest} to {highest}")
         return default
-    return int(text)
+    return number

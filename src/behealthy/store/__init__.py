@@ -1,0 +1,1 @@
+"""What the system remembers: one database, notes encrypted in it."""

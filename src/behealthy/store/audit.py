@@ -1,0 +1,82 @@
+"""The audit trail: who did what to which patient data, in rows that cannot be changed or taken out unseen.
+
+Each row's hash covers the row and the hash before it (Haber and Stornetta 1991), under the vault's key, so that
+whoever can write to the database but has not the key cannot mend the chain either. What is not here: words of notes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from behealthy.store.crypto import Vault
+from behealthy.store.tables import AuditRow
+
+START = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that somebody did; ``object`` is a kind and an id, as ``note:n_01...``, or a count of them."""
+
+    actor: str
+    action: str
+    object: str
+    outcome: str = "done"
+    request_id: str = ""
+
+
+def record(session: Session, vault: Vault, act: Act, *, now: datetime) -> int:
+    """When called, it will add an act to the chain, in the session's own transaction, and give its number."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(7243)"))  # one writer at a time; SQLite has no other
+    last = session.execute(select(AuditRow.number, AuditRow.hash).order_by(AuditRow.number.desc()).limit(1)).first()
+    number, previous = (1, START) if last is None else (last.number + 1, last.hash)
+    row = AuditRow(
+        number=number,
+        at=now,
+        actor=act.actor,
+        action=act.action,
+        object=act.object,
+        outcome=act.outcome,
+        request_id=act.request_id,
+        previous=previous,
+    )
+    row.hash = _hash(vault, row)
+    session.add(row)
+    session.flush()
+    return number
+
+
+def broken_at(session: Session, vault: Vault) -> int | None:
+    """When called, it will give the number of the first row that does not fit the chain, None where all do.
+
+    Rows cut off at the end leave a whole chain behind: keep `newest` somewhere else to see that too.
+    """
+    previous = START
+    rows = session.scalars(select(AuditRow).order_by(AuditRow.number)).yield_per(1000)
+    for number, row in enumerate(rows, 1):
+        if row.number != number or row.previous != previous or row.hash != _hash(vault, row):
+            return number
+        previous = row.hash
+    return None
+
+
+def newest(session: Session) -> tuple[int, str]:
+    """When called, it will give number and hash of the last row, 0 and zeros where there is none."""
+    row = session.scalar(select(AuditRow).order_by(AuditRow.number.desc()).limit(1))
+    return (0, START) if row is None else (row.number, row.hash)
+
+
+def count(session: Session) -> int:
+    """When called, it will count the rows."""
+    return session.scalar(select(func.count()).select_from(AuditRow)) or 0
+
+
+def _hash(vault: Vault, row: AuditRow) -> str:
+    at = row.at.astimezone(UTC).isoformat(timespec="microseconds")
+    parts = (str(row.number), at, row.actor, row.action, row.object, row.outcome, row.request_id, row.previous)
+    return vault.tag("audit", *parts)

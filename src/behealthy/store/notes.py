@@ -1,0 +1,130 @@
+"""Notes, and what was found in them, in and out of the store; the one place where they are sealed and opened.
+
+The same text of the same patient is one note, whoever sends it and however often.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from behealthy.errors import Conflict, NotThere
+from behealthy.note import Extraction, Note, from_json, to_json
+from behealthy.store.crypto import Vault
+from behealthy.store.session import new_id
+from behealthy.store.tables import ExtractionRow, GoldRow, NoteRow
+
+IMPORTED = "imported"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A stored note's id, and whether this call stored it."""
+
+    note_id: str
+    fresh: bool
+
+
+def put_note(
+    session: Session, vault: Vault, note: Note, *, source: str, now: datetime, written_at: datetime | None = None
+) -> Kept:
+    """When called, it will store a note, or find the one that is already there.
+
+    ``note.id`` is the sender's own id, empty where there is none.
+
+    Raises
+    ------
+    Conflict
+        When the source gave the same id to another text before.
+    """
+    key = vault.tag("note", note.patient_id or "", note.text)
+    there = session.scalar(select(NoteRow.id).where(NoteRow.content_key == key))
+    if there is not None:
+        return Kept(there, fresh=False)
+    named = (NoteRow.source == source, NoteRow.external_id == note.id)
+    if note.id and session.scalar(select(NoteRow.id).where(*named)) is not None:
+        raise Conflict(f"source {source} has sent another note under this id before")
+    id_ = new_id("n", now)
+    row = NoteRow(
+        id=id_,
+        source=source,
+        external_id=note.id or None,
+        content_key=key,
+        patient_key=None if note.patient_id is None else vault.tag("patient", note.patient_id),
+        characters=len(note.text),
+        written_at=written_at,
+        received_at=now,
+        sealed=vault.seal(json.dumps({"text": note.text, "patient_id": note.patient_id}), f"note:{id_}"),
+    )
+    session.add(row)
+    session.flush()
+    return Kept(id_, fresh=True)
+
+
+def get_note(session: Session, vault: Vault, note_id: str) -> Note:
+    """When called, it will give a stored note under its store's id.
+
+    Raises
+    ------
+    NotThere, VaultError
+    """
+    row = session.get(NoteRow, note_id)
+    if row is None:
+        raise NotThere(f"there is no note {note_id}")
+    return opened(vault, row)
+
+
+def opened(vault: Vault, row: NoteRow) -> Note:
+    """When called, it will give the note of a row."""
+    inside = json.loads(vault.open(row.sealed, f"note:{row.id}"))
+    return Note(row.id, inside["text"], inside["patient_id"])
+
+
+def put_extraction(session: Session, vault: Vault, extraction: Extraction, *, now: datetime) -> str:
+    """When called, it will keep what a model found in a stored note, in place of what the same model found before."""
+    version = extraction.model_version or ""
+    where = (ExtractionRow.note_id == extraction.note_id, ExtractionRow.model_version == version)
+    row = session.scalar(select(ExtractionRow).where(*where))
+    if row is None:
+        row = ExtractionRow(id=new_id("x", now), note_id=extraction.note_id, model_version=version)
+        session.add(row)
+    row.at = now
+    row.sealed = vault.seal(json.dumps(to_json(extraction)), f"extraction:{row.id}")
+    session.flush()
+    return row.id
+
+
+def newest_extraction(session: Session, vault: Vault, note_id: str) -> Extraction | None:
+    """When called, it will give what was found in a note last, None where no model has read it."""
+    newest = select(ExtractionRow).where(ExtractionRow.note_id == note_id).order_by(ExtractionRow.at.desc())
+    row = session.scalar(newest.limit(1))
+    return None if row is None else from_json(json.loads(vault.open(row.sealed, f"extraction:{row.id}")))
+
+
+def put_gold(session: Session, vault: Vault, gold: Extraction, *, by: str, why: str, now: datetime) -> str:
+    """When called, it will add what a person found in a stored note (``gold.note_id``); nothing is ever replaced."""
+    id_ = new_id("g", now)
+    whole = replace(gold, model_version=None)
+    sealed = vault.seal(json.dumps(to_json(whole)), f"gold:{id_}")
+    session.add(GoldRow(id=id_, note_id=gold.note_id, at=now, by=by, why=why, sealed=sealed))
+    session.flush()
+    return id_
+
+
+def open_gold(vault: Vault, rows: Iterable[GoldRow]) -> Iterator[Extraction]:
+    """When called, it will give the documents of gold rows, in their order."""
+    for row in rows:
+        yield from_json(json.loads(vault.open(row.sealed, f"gold:{row.id}")))
+
+
+def newest_gold(session: Session) -> Sequence[GoldRow]:
+    """When called, it will give the newest gold row of each note, by id: what a snapshot may be made of."""
+    newest: dict[str, GoldRow] = {}
+    for row in session.scalars(select(GoldRow).order_by(GoldRow.id)):
+        newest[row.note_id] = row
+    return sorted(newest.values(), key=lambda row: row.id)

@@ -1,0 +1,149 @@
+"""The database: how it is opened, read and written.
+
+SQLite (WAL) or PostgreSQL, by URL. A session is a transaction: it commits when its block ends well and leaves nothing
+behind when it does not. A write on SQLite takes the lock at once, since one that reads first and wants to write later
+is refused when another wrote between. Errors of the driver become `StoreError`, which says nothing of the values.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from importlib import resources
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from behealthy.errors import StoreBusy, StoreError
+
+_WAIT_MS = 20_000  # for the lock of another process
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_id(prefix: str, now: datetime) -> str:
+    """When called, it will make an opaque id; later ones sort after earlier ones, to the millisecond.
+
+    >>> from datetime import UTC, datetime
+    >>> new_id("n", datetime(2026, 1, 1, tzinfo=UTC)) < new_id("n", datetime(2026, 1, 2, tzinfo=UTC))
+    True
+    """
+    number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
+    return prefix + "_" + "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+class Database:
+    """One database, shared by the threads of a process.
+
+    Parameters
+    ----------
+    url : str
+        As SQLAlchemy has it: ``sqlite:////path/behealthy.db`` or ``postgresql+psycopg://user:password@host/name``.
+
+    Raises
+    ------
+    StoreError
+        When the URL is none.
+    """
+
+    def __init__(self, url: str) -> None:
+        with _mapped():
+            self.url = make_url(url)
+            if self.url.drivername == "postgresql":
+                self.url = self.url.set(drivername="postgresql+psycopg")
+            options: dict[str, Any] = {} if self._sqlite else {"pool_pre_ping": True}
+            self.engine: Engine = create_engine(self.url, **options)
+        if self._sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @property
+    def _sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Give a session to read with; what it would write is refused or forgotten.
+
+        Raises
+        ------
+        StoreBusy, StoreError
+            When the database is locked, or away or broken.
+        """
+        with _mapped(), Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Give a session that commits at the end of its block, wholly or not at all.
+
+        Raises
+        ------
+        StoreBusy, StoreError
+            When the database is locked; when it is away, broken or full, or the facts contradict each other.
+        """
+        with _mapped(), self.engine.connect() as connection:
+            writing = connection.execution_options(behealthy_write=True)
+            with Session(writing, expire_on_commit=False) as session, session.begin():
+                yield session
+            # A session on a connection that has not begun opens the transaction itself and ends it with its block.
+
+    def upgrade(self) -> None:
+        """When called, it will bring the tables to the newest form; safe when several processes start at once.
+
+        Raises
+        ------
+        StoreError
+            When it cannot, or a later version of this package made the tables.
+        """
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util import CommandError
+
+        config = Config()
+        config.set_main_option("script_location", str(resources.files("behealthy.store").joinpath("migrations")))
+        with _mapped(), self.engine.connect() as connection:
+            writing = connection.execution_options(behealthy_write=True)
+            with writing.begin():
+                if not self._sqlite:
+                    writing.execute(text("SELECT pg_advisory_xact_lock(7242)"))
+                config.attributes["connection"] = writing
+                try:
+                    command.upgrade(config, "head")
+                except CommandError as exc:
+                    raise StoreError(f"the tables are of another version of this package: {exc}") from exc
+
+    def close(self) -> None:
+        """When called, it will close all connections."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin where we say, see `_begin_sqlite`
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_WAIT_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    writes = connection.get_execution_options().get("behealthy_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Turn what the database raises into our errors; statements and values, which may be notes, are left out."""
+    try:
+        yield
+    except ArgumentError as exc:
+        raise StoreError("the database's URL is none that SQLAlchemy knows") from exc
+    except IntegrityError as exc:
+        raise StoreError(f"the facts contradict what is stored ({type(exc.orig).__name__})") from None
+    except OperationalError as exc:
+        reason = str(exc.orig).strip().splitlines()[0] if exc.orig else "no reason given"
+        kind = StoreBusy if "locked" in reason or "busy" in reason else StoreError
+        raise kind(f"the database cannot do it now: {reason}") from None
+    except SQLAlchemyError as exc:
+        raise StoreError(f"the database refused ({type(exc).__name__})") from None
