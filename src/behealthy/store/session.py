@@ -117,7 +117,9 @@ class Database:
                 try:
                     command.upgrade(config, "head")
                 except CommandError as exc:
-                    raise StoreError(f"the tables are of another version of this package: {exc}") from exc
+                    raise StoreError(
+                        f"the tables are not of this version of the package but of a later one: {exc}"
+                    ) from exc
 
     def close(self) -> None:
         """When called, it will close all connections."""
