@@ -48,7 +48,7 @@ class WordFacts:
         self._table = np.zeros((4, 0), np.uint64)
 
     def __call__(self, vocabulary: Vocabulary) -> Keys:
-        """Give, as rows, the word's key, its class, the key where its spellings meet, and its cues; shape (4, words)."""
+        """Give, as rows, the word's key, its class, the key where its spellings meet, and its cues; (4, words)."""
         if self._vocabulary is not vocabulary or self._epoch != vocabulary.epoch:
             self._vocabulary, self._epoch = vocabulary, vocabulary.epoch
             self._table = np.zeros((4, 0), np.uint64)

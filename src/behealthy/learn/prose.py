@@ -41,7 +41,8 @@ def read_prose(path: Path) -> list[Extraction]:
 
 def _sentence(name: str, number: int, line: str) -> Extraction:
     marked, _, says = line.partition("\t")
-    text, entities, at = "", [], 0
+    text, at = "", 0
+    entities: list[Entity] = []
     for found in _MARK.finditer(marked):
         text += marked[at : found.start()]
         words, kind = (found[1], DISEASE) if found[1] else (found[2], TREATMENT)
