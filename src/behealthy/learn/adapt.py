@@ -10,14 +10,13 @@ again and again what was adapted would count the old notes many times.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from behealthy.errors import TrainingError
 from behealthy.extract.streams import tagger_with_streams
 from behealthy.extract.tagger import Block, Head, Weights
-from behealthy.learn.crf import Progress, Recipe, fit, join
+from behealthy.learn.crf import Progress, Recipe, fit
 from behealthy.learn.dataset import Knowledge, encode, label_names, lay_out_documents
 from behealthy.note import Extraction
 

@@ -42,7 +42,8 @@ class Limits:
     cost : float
         Share by which the slowest notes may take longer and the bundle be larger.
     suite : float
-        Share of all behavioural cases by which the candidate may fall behind.
+        Share of all behavioural cases by which the candidate may fall behind; no capability may be lost, which it is
+        when under a third of its cases hold.
     notes, recent_notes, entities : int
         Fewer do not tell.
     level : float
@@ -55,7 +56,7 @@ class Limits:
     slice_entities: int = 30
     calibration: float = 0.02
     cost: float = 0.10
-    suite: float = 0.05
+    suite: float = 0.10
     notes: int = 20
     recent_notes: int = 8
     entities: int = 30
@@ -294,7 +295,7 @@ def _slices(differences: list[Difference], limits: Limits) -> Rule:
 def _suite(champion: Mapping[str, tuple[int, int]], candidate: Mapping[str, tuple[int, int]], limits: Limits) -> Rule:
     cases = sum(n for _, n in candidate.values())
     a, b = (sum(held for held, _ in side.values()) for side in (champion, candidate))
-    gone = [k for k, (held, n) in candidate.items() if held < n / 2 and held < champion.get(k, (0, 0))[0]]
+    gone = [k for k, (held, n) in candidate.items() if 3 * held < n and held < champion.get(k, (0, 0))[0]]
     if not cases:
         return Rule("suite", "unknown", None, None, None, "no behavioural case was run")
     allowed = limits.suite * cases
