@@ -20,6 +20,7 @@ from behealthy.monitor.telemetry import CHARACTERS, Observation
 
 Floats = npt.NDArray[np.float32]
 Group = Literal["input", "format", "output"]
+GROUPS: tuple[Group, ...] = ("input", "format", "output")
 Unit = Literal["words", "share", "distance", "per 100 words", "probability", "AUC"]
 
 _RANK_FLOOR = 0.15  # of Cliff's delta
@@ -71,7 +72,7 @@ class Ratio:
         over, under = sums[:, self.at], sums[:, self.at + 1]
         own = over / np.maximum(under, _TINY)
         usual = (all_[self.at] - over) / np.maximum(all_[self.at + 1] - under, _TINY)
-        return own, own - usual
+        return np.asarray(own, np.float32), np.asarray(own - usual, np.float32)
 
     def usual(self, values: Floats) -> float:
         """Give the ratio of the reference."""
@@ -103,7 +104,7 @@ class Mix:
         own = sums[:, self.at : end] / np.maximum(sums[:, end : end + 1], _TINY)
         usual = all_[self.at : end] - sums[:, self.at : end]
         usual = usual / np.maximum(all_[end] - sums[:, end : end + 1], _TINY)
-        distance = np.abs(own - usual).sum(axis=1) / 2
+        distance = np.asarray(np.abs(own - usual).sum(axis=1) / 2, np.float32)
         return distance, distance
 
 

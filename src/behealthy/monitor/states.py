@@ -20,6 +20,7 @@ State = Literal["insufficient", "ok", "warning", "drift", "performance_breach"]
 ALLOWED_FALL = 0.10  # of F1, from what was promised to the lower bound
 MOVES_FOR_DRIFT = 2  # windows of `LOOK_BACK`
 FEWEST_AUDITED = 30  # notes
+_HOLDS_WITHIN = 0.02  # of F1
 TRUSTED_AUC = 0.80  # where the words tell the notes apart better, the model's doubts are not trusted
 
 
@@ -55,8 +56,8 @@ def decide(signals: Sequence[Signal], performance: Performance, history: Sequenc
 def breaches(performance: Performance, signals: Sequence[Signal]) -> tuple[str, ...]:
     """When called, it will say which F1 has its lower bound under the floor.
 
-    An audit counts once it rests on `FEWEST_AUDITED` notes and is sharper than the fall that is allowed: a wide interval
-    has a low bound whatever the model does. An estimate counts where it is trusted.
+    An audit counts once it rests on `FEWEST_AUDITED` notes and is sharper than the fall that is allowed: a wide
+    interval has a low bound whatever the model does. An estimate counts where it is trusted.
     """
     floor = floor_of(performance)
     if floor is None:
@@ -83,3 +84,24 @@ def sharp(audited: Figure | None) -> bool:
 def trusted(signals: Sequence[Signal]) -> bool:
     """When called, it will say whether the notes are like enough to the reference for an estimate to be believed."""
     return all(signal.value < TRUSTED_AUC for signal in signals if signal.unit == "AUC")
+
+
+def fell(performance: Performance, signals: Sequence[Signal]) -> bool | None:
+    """When called, it will say whether the model reads worse than was promised, None where nobody can tell.
+
+    The audit decides where it is sharp, else the estimate where it is trusted.
+    """
+    promised, audited, estimated = performance.promised, performance.audited, performance.estimated
+    if promised is None:
+        return None
+    if audited is not None and sharp(audited):
+        return _below(audited, promised)
+    if estimated is not None and trusted(signals):
+        return _below(estimated, promised)
+    return None
+
+
+def _below(figure: Figure, promised: Figure) -> bool | None:
+    if figure.high < promised.value:
+        return True
+    return False if figure.value >= promised.value - _HOLDS_WITHIN else None
