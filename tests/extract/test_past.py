@@ -34,7 +34,7 @@ def odds(past: Past, text: str, *words: str) -> list[float]:
         ("sentence", "<date>", [1, 1]),
         ("verb before", "TREATMENT was", [1, 1]),
         ("date", "TREATMENT yes", [1, 1]),
-        ("beside historical", "yes", [1, 1]),
+        ("beside historical", "yes", [1, 0]),
         ("neighbour +1", "historical", [1, 0]),
         ("neighbour -1", "none", [1, 0]),
         ("quarter", "0", [1, 1]),
