@@ -21,6 +21,7 @@ from behealthy.flows.workbench import TrainingFolder
 from behealthy.learn import crf
 from behealthy.learn.crf import Recipe
 from behealthy.learn.dataset import Knowledge
+from behealthy.monitor import windows
 from behealthy.note import DISEASE, TREATMENT, Extraction
 from behealthy.registry import releases
 from behealthy.registry.bundle import knowledge_versions, load_classes, load_lexicon, load_model, save_model
@@ -30,7 +31,8 @@ from behealthy.store.tables import AlertRow, GoldRow, SnapshotRow, TrainingRow
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "notes"
 NOTES = read_corpus(EXAMPLES, "brat").documents
-RECIPE = Recipe((DISEASE, TREATMENT), iterations=15)
+RECIPE = Recipe((DISEASE, TREATMENT), iterations=10)
+LEARNED = NOTES[30:100]
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
@@ -44,6 +46,11 @@ class Clock:
 
 
 def settings_at(home: Path) -> Settings:
+    """Settings of a home whose key is always the same: it decides which notes judge."""
+    home.mkdir(parents=True, exist_ok=True)
+    key = home / "note.key"
+    key.write_text(f"behealthy-note-key-1:{'57' * 32}\n")
+    key.chmod(0o600)
     return Settings.from_environment({"BEHEALTHY_HOME": str(home)})
 
 
@@ -63,7 +70,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[System, d
     system = System.open(settings_at(tmp_path_factory.mktemp("taught")), Clock())
     first = weak_model(system.settings.models, list(NOTES[:6]))
     rollout.install(system, first, reason="test")
-    import_gold(system, NOTES[30:150], source="clinic <a>", by="ann")
+    import_gold(system, LEARNED, source="clinic <a>", by="ann")
     outcome = training.train(system, Request("t_1", "person", "ann", "more <gold>"))
     yield system, outcome
     system.close()
@@ -78,6 +85,15 @@ def test_a_better_candidate_is_served(taught: tuple[System, dict[str, object]]) 
     assert current is not None
     assert current.version == outcome["candidate"] != outcome["champion"]
     assert (current.previous, current.training_id, current.by) == (outcome["champion"], "t_1", "gate")
+
+
+def test_what_is_normal_for_it_is_known(taught: tuple[System, dict[str, object]]) -> None:
+    system, outcome = taught
+    with system.database.read() as session:
+        reference = windows.get_reference(session, str(outcome["candidate"]))
+    assert reference is not None
+    assert len(reference.held_out) == 22
+    assert all(o.truth is not None for o in reference.held_out)
 
 
 def test_the_registry_mirrors_it(taught: tuple[System, dict[str, object]]) -> None:
@@ -119,7 +135,7 @@ def test_the_dossier_tells_all_and_quotes_nobody(taught: tuple[System, dict[str,
     assert "clinic &lt;a&gt;" in page
     assert "<script" not in page
     everything = page + folder.dossier.read_text() + folder.evidence.read_text()
-    sentences = {s.strip() for d in NOTES[30:150] for s in re.split(r"[.\n]", d.text) if len(s.split()) >= 6}
+    sentences = {s.strip() for d in LEARNED for s in re.split(r"[.\n]", d.text) if len(s.split()) >= 6}
     assert len(sentences) > 500
     assert not [s for s in sentences if s in everything]
 
@@ -131,7 +147,7 @@ def test_the_candidate_says_what_it_came_from(taught: tuple[System, dict[str, ob
     assert facts["data"]["snapshot"] == outcome["snapshot_id"]
     assert set(fingerprints(NOTES[:6])) <= set(facts["data"]["seen"])
     calibration = facts["calibration"]
-    assert calibration["fitted_on"]["notes"] > 50
+    assert calibration["fitted_on"]["notes"] > 40
     probability = calibration["spans"]["probability"]
     assert probability == sorted(probability)
     assert calibration["error"]["after"] <= calibration["error"]["before"] + 0.01
@@ -249,6 +265,9 @@ def test_with_the_registry_away_all_is_made_up_to_it_and_then_gone_on_with(tmp_p
     assert current is not None
     assert current.version == first
     made = sorted(p.name for p in system.settings.models.iterdir())
+    with system.database.write() as session:  # as if the worker had died before it wrote the version down
+        session.get_one(TrainingRow, "t_1").candidate = None
+    assert training.fit(system, "t_1") == told["candidate"]
     back = System(here, system.database, system.vault, system.now)
     outcome = training.train(back, asked)
     assert outcome["state"] == "done"
