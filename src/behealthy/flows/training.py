@@ -18,6 +18,7 @@ from behealthy.data.lineage import data_hash
 from behealthy.errors import BeHealthyError
 from behealthy.flows import rollout
 from behealthy.flows.contests import held_against, recent_ids, sources_of
+from behealthy.flows.reference import set_reference
 from behealthy.flows.system import System
 from behealthy.flows.workbench import (
     TrainingFolder,
@@ -34,7 +35,7 @@ from behealthy.learn import candidate, dossier, gate
 from behealthy.learn.contest import Contest
 from behealthy.learn.gate import Verdict
 from behealthy.learn.tracking import DataFacts
-from behealthy.registry.bundle import load_model
+from behealthy.registry.bundle import load, load_model
 from behealthy.registry.catalogue import Catalogue
 
 Trigger = Literal["drift", "gold", "person"]
@@ -245,6 +246,9 @@ def promote(system: System, training_id: str) -> bool:
             change(session, training_id, reasons=[reason, *(r for r in row.reasons if r != reason)])
         return False
     reason = row.reasons[0] if row.reasons else row.reason
+    with system.database.read() as session:
+        held_out = snapshots.documents(session, system.vault, row.snapshot_id or "", snapshots.TEST)
+    set_reference(system, load(Catalogue.of(system.settings).fetch(row.candidate)), held_out)
     rollout.promote(system, row.candidate, by=GATE, reason=reason, training_id=training_id)
     return True
 
