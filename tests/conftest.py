@@ -8,12 +8,15 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from behealthy.flows.system import System
+from behealthy.settings import Settings
 from behealthy.store.crypto import Vault, open_vault
 from behealthy.store.session import Database
 
@@ -133,3 +136,33 @@ def database(database_url: str) -> Iterator[Database]:
 def vault(tmp_path: Path) -> Vault:
     """A vault with a key of its own."""
     return open_vault(tmp_path / "note.key")
+
+
+class Watch:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def forward(self, **by: float) -> datetime:
+        """Move on by a `timedelta`."""
+        self.time += timedelta(**by)
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Watch:
+    """The time, which only tests move."""
+    return Watch()
+
+
+@pytest.fixture
+def system(tmp_path: Path, clock: Watch) -> Iterator[System]:
+    """The parts of a system on SQLite in a folder of its own."""
+    environ = {"BEHEALTHY_HOME": str(tmp_path / "system"), "BEHEALTHY_CORPORA": str(tmp_path / "no corpora")}
+    system = System.open(Settings.from_environment(environ, tmp_path), clock)
+    yield system
+    system.close()

@@ -84,6 +84,6 @@ app.command(
     short_help="Compare a model with annotated documents.",
     epilog="Example: behealthy evaluate notes/ --format brat --model ours --json",
 )(evaluate)
-app.add_typer(data.app, name="data", short_help="Convert, count and compile documents.")
+app.add_typer(data.app, name="data", short_help="Take in notes, freeze gold, convert and count documents.")
 app.add_typer(models.app, name="models", short_help="Show the models at hand.")
 app.command(short_help="Say what is wrong and how to mend it.", epilog="Example: behealthy doctor")(doctor)

@@ -13,12 +13,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import metadata
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from behealthy import __version__
 from behealthy.data import contract
 from behealthy.data.lineage import fingerprint
 from behealthy.errors import BadInput, NotThere
@@ -193,7 +193,7 @@ def _shingles(text: str) -> set[int]:
 
 def _lineage(items: Sequence[_Item]) -> dict[str, Any]:
     return {
-        "package": __version__,
+        "package": metadata.version("behealthy"),
         "contract": contract.VERSION,
         "sources": dict(sorted(Counter(i.source for i in items).items())),
         "by": dict(sorted(Counter(i.row.by for i in items).items())),

@@ -8,9 +8,10 @@ Each batch is one transaction: after a crash the same records may be sent again,
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -21,8 +22,8 @@ from behealthy.data.contract import Accepted, Contract, Raw
 from behealthy.errors import BadInput, Conflict, ContractError
 from behealthy.flows.system import System
 from behealthy.monitor import alerts
-from behealthy.note import Extraction, Note
-from behealthy.store.notes import IMPORTED, put_gold, put_note
+from behealthy.note import Extraction, Note, to_json
+from behealthy.store.notes import IMPORTED, has_gold, put_gold, put_note
 
 After = Callable[[Session, Sequence[Note]], None]  # what is done with fresh notes, in their own transaction
 
@@ -135,16 +136,16 @@ def replay(
 
 
 def import_gold(system: System, documents: Iterable[Extraction], *, source: str, by: str) -> Taken:
-    """When called, it will store annotated documents as notes with gold; what is stored already gets no second gold."""
-    taken = Taken()
-    for batch in _batches(documents):
-        with system.database.write() as session:
-            for document in batch:
-                note = Note(document.note_id, document.text, document.patient_id)
-                accepted = Accepted(note, None, document)
-                fate, _ = _store(system, session, Raw(document.note_id, "jsonl", b""), accepted, source, by)
-                taken.fates.append(fate)
-    return taken
+    """When called, it will store annotated documents as notes with gold; a note that has gold gets no second.
+
+    They are held against the contract like any record.
+    """
+    return take_in(system, map(_as_record, documents), source=source, by=by)
+
+
+def _as_record(document: Extraction) -> Raw:
+    fields = {**to_json(replace(document, model_version=None)), "id": document.note_id}
+    return Raw(document.note_id, "jsonl", json.dumps(fields).encode(), fields)
 
 
 def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
@@ -171,7 +172,7 @@ def _store(system: System, session: Session, raw: Raw, accepted: Accepted, sourc
     except Conflict as exc:
         raise ContractError("id_reused", [f"{raw.name}: {exc}"]) from exc
     note = Note(kept.note_id, accepted.note.text, accepted.note.patient_id)
-    if accepted.gold is not None and kept.fresh:
+    if accepted.gold is not None and (kept.fresh or not has_gold(session, kept.note_id)):
         gold = Extraction(kept.note_id, note.text, accepted.gold.entities, accepted.gold.relations)
         put_gold(session, system.vault, gold, by=by, why=IMPORTED, now=now)
     return Fate(raw.name, note_id=kept.note_id, fresh=kept.fresh), note

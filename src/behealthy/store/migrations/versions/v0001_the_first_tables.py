@@ -130,7 +130,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("faults", sa.JSON(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("bytes", sa.Integer(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
         sa.Column("payload_key", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("note_id", sa.String(length=40), nullable=True),
