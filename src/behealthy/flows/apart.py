@@ -14,18 +14,16 @@ import signal
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from behealthy import errors
 from behealthy.errors import BeHealthyError, Conflict, TrainingError
+from behealthy.flows.facts import Facts, Part, kind
 from behealthy.flows.system import System
 from behealthy.settings import Settings
 
 _LOOK_S = 1.0  # how often it is asked whether the work is still wanted
 
-Facts = dict[str, Any]
-Part = Callable[[System, Facts], Facts]
 
 class Apart:
     """One process for the calls of one run; started at the first call, ended with the block.
@@ -118,22 +116,6 @@ def _answer(part: Part, system: System, facts: Facts) -> tuple[str, str]:
         return type(exc).__name__, str(exc)
     except Exception as exc:  # noqa: BLE001 - whatever it is, the run must hear of it and not hang
         return "", f"{part.__name__} failed: {kind(exc)}"
-
-
-def kind(exc: BaseException) -> str:
-    """Give the kind of an error and where it was raised, without its message.
-
-    >>> try:
-    ...     int("asthma")
-    ... except ValueError as exc:
-    ...     print(kind(exc).partition(" at ")[0])
-    ValueError
-    """
-    trace = exc.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
-    return type(exc).__name__ + where
 
 
 def _error(name: str, message: str) -> BeHealthyError:

@@ -10,21 +10,22 @@ numbers, never words of a note, and nothing that could run when it is read.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from behealthy.errors import BeHealthyError, Conflict, NotThere, StoreBusy, StoreError, TrackingError
+from behealthy.errors import BeHealthyError, Conflict, NotThere, StoreBusy, StoreError, TrackingError, TrainingError
 from behealthy.flows import jobs, workers
 from behealthy.flows.apart import Apart
+from behealthy.flows.facts import Facts, Part, kind, read, says, written
+from behealthy.flows.runs import Flow, Step
 from behealthy.flows.system import System
 from behealthy.settings import Settings
 
@@ -33,6 +34,7 @@ _FORM = "1"  # of the runs' steps; raised when their order changes, and then wha
 _MAX_RECOVERIES = 10  # of one run; one that takes its worker down each time must end
 _BEAT_S = 5.0
 _LOOK_S = 1.0  # how often a queue is looked at
+_ANCIENT = datetime.fromtimestamp(0, UTC)
 
 _STATES = {
     "DELAYED": "waiting",
@@ -43,78 +45,8 @@ _STATES = {
     "CANCELLED": "cancelled",
     "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "failed",
 }
-STATES = ("waiting", "running", "done", "failed", "cancelled")
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step of a run that has ended."""
-
-    name: str
-    started_at: datetime | None
-    ended_at: datetime | None
-    failure: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
-    """One run: what was asked for and how far it has come.
-
-    Attributes
-    ----------
-    state : str
-        One of `STATES`.
-    schedule : bool
-        Whether the clock asked for it, and nobody else.
-    worker : str or None
-        Who runs it, or ran it last.
-    starts : int
-        How often it was started; more than once means that a worker was lost.
-    steps : tuple of Step
-        What has ended; only `Work.get` fills it.
-    """
-
-    id: str
-    name: str
-    state: str
-    arguments: Mapping[str, Any]
-    schedule: bool
-    queued_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    worker: str | None
-    starts: int
-    result: Any = None
-    failure: str | None = None
-    steps: Sequence[Step] = field(default=())
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the facts as plain values, times as RFC 3339."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "state": self.state,
-            "arguments": dict(self.arguments),
-            "schedule": self.schedule,
-            "queued_at": _shown(self.queued_at),
-            "started_at": _shown(self.started_at),
-            "ended_at": _shown(self.ended_at),
-            "worker": self.worker,
-            "starts": self.starts,
-            "result": self.result,
-            "failure": self.failure,
-            "steps": [
-                {
-                    "name": step.name,
-                    "started_at": _shown(step.started_at),
-                    "ended_at": _shown(step.ended_at),
-                    "failure": step.failure,
-                }
-                for step in self.steps
-            ],
-        }
 
 
 def system_url(settings: Settings) -> str:
@@ -149,7 +81,7 @@ class Work:
         """
         if name not in jobs.JOBS:
             raise NotThere(f"there is no flow {name}; there are {', '.join(jobs.JOBS)}")
-        from dbos.error import DBOSWorkflowIDInUseError
+        from dbos._error import DBOSWorkflowIDInUseError
 
         options = {
             "workflow_name": name,
@@ -243,30 +175,34 @@ class Work:
 def run_worker(system: System, *, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
     """When called, it will do what is asked for until `stop` is set; `ready` is called once it has begun.
 
-    The process should end soon after: what it was in the middle of is gone on with by the next worker.
+    The process must end with it, and may be killed instead: what it was in the middle of, the next worker goes on with.
 
     Raises
     ------
     StoreError
         When the database is away at the start.
     """
+    work = Work(system.settings)
     with workers.Place(system) as place, _mapped():
-        dbos = _launched(system, place.id, stop)
+        dbos = _launched(system, place.id, work)
         ready()
         while True:
-            with suppress(StoreError):  # it may be back by the next beat
+            try:
                 place.beat()
                 _adopt(dbos, place)
+                _settle(system, work)
+            except (SQLAlchemyError, StoreError) as exc:  # it may be back by the next beat
+                _log.warning("the worker's round failed: %s", says(exc))
             if stop.wait(_BEAT_S):
                 return
 
 
-def _launched(system: System, worker: str, stop: threading.Event) -> Any:
+def _launched(system: System, worker: str, work: Work) -> Any:
     """Give DBOS, started: what it can run, the queues that it looks at and the clock."""
     from dbos import DBOS
 
     _quiet()
-    dbos = DBOS(
+    DBOS(
         config={
             "name": _APPLICATION,
             "system_database_url": system_url(system.settings),
@@ -276,28 +212,174 @@ def _launched(system: System, worker: str, stop: threading.Event) -> Any:
             "enable_otlp": False,
             "log_level": "WARNING",
             "sys_db_pool_size": 5,
-            "run_migrations": True,
         }
     )
-    runs = {name: _register(dbos, system, job, stop) for name, job in jobs.JOBS.items()}
+    runs = {name: _registered(DBOS, name, job, system, work) for name, job in jobs.JOBS.items()}
     DBOS.launch()
-    for name, job in jobs.JOBS.items():
-        # One at a time everywhere: two trainings, or two windows of the same notes, would only undo each other.
-        DBOS.register_queue(_queue(name), global_concurrency=1, polling_interval_sec=_LOOK_S, on_conflict="always_update")
-        if job.cron is None:
-            with suppress(StoreError):
-                DBOS.delete_schedule(name)
-    DBOS.apply_schedules(
-        [
-            {
-                "schedule_name": name,
-                "workflow_fn": runs[name],
-                "schedule": job.cron,
-                "queue_name": _queue(name),
-                "context": None,
-            }
-            for name, job in jobs.JOBS.items()
-            if job.cron is not None
-        ]
-    )
+    for name in runs:
+        # One at a time everywhere: two trainings, or two looks at the same window, would only undo each other.
+        DBOS.register_queue(
+            _queue(name), global_concurrency=1, polling_interval_sec=_LOOK_S, on_conflict="always_update"
+        )
+    clock = [
+        {"schedule_name": name, "workflow_fn": runs[name], "schedule": job.cron, "queue_name": _queue(name)}
+        for name, job in jobs.JOBS.items()
+        if job.cron is not None
+    ]
+    DBOS.apply_schedules(clock)
     return DBOS
+
+
+def _registered(dbos: Any, name: str, job: jobs.Job, system: System, work: Work) -> Any:
+    """Make a job known as a workflow whose parts are its steps."""
+    again = {"retries_allowed": True, "interval_seconds": 5.0, "max_attempts": 8, "should_retry": _may_do_later}
+
+    def run(*_: Any, **arguments: Any) -> Facts:
+        facts: Facts = {**arguments, "id": dbos.workflow_id}
+        with Apart(system.settings, partial(_wanted, work, facts["id"])) as apart:
+            try:
+                for step, part in job.parts.items():
+                    do = partial(apart, part) if step in job.apart else partial(_here, part, system)
+                    facts |= dbos.run_step({"name": step, **again}, do, {**facts, "step": step})
+            except Exception as exc:
+                if job.failed is not None:
+                    dbos.run_step({"name": "fail", **again}, _tell, job.failed, system, facts, says(exc))
+                raise
+        for ask in facts.get("asks", []):
+            dbos.run_step({"name": f"ask for {ask['name']}", **again}, _ask, work, ask)
+        return facts
+
+    run.__qualname__ = run.__name__ = name
+    return dbos.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(run)
+
+
+def _here(part: Part, system: System, facts: Facts) -> Facts:
+    """Do a part in this process; what a foreign error says may quote anything and goes no further."""
+    try:
+        return part(system, facts)
+    except BeHealthyError:
+        raise
+    except Exception as exc:  # noqa: BLE001 - whatever it is
+        raise BeHealthyError(f"{facts['step']} failed: {kind(exc)}") from None
+
+
+def _tell(failed: Callable[..., object], system: System, facts: Facts, failure: str) -> None:
+    failed(system, facts, TrainingError(failure))
+
+
+def _ask(work: Work, ask: Mapping[str, Any]) -> bool:
+    return work.enqueue(ask["name"], ask["id"], **ask["arguments"])
+
+
+def _wanted(work: Work, id: str) -> bool:
+    try:
+        return work.get(id).state == "running"
+    except StoreError:
+        return True
+
+
+def _may_do_later(error: BaseException) -> bool:
+    return isinstance(error, StoreBusy | TrackingError)
+
+
+def _adopt(dbos: Any, place: workers.Place) -> None:
+    """Put what dead workers were in the middle of back into its queue.
+
+    The library does this for an id that is used again; ours never are, so that no two living workers share one. It
+    changes only rows that still bear a dead worker's id, and a worker that was taken for dead can record nothing more.
+    """
+    running = dbos.list_workflows(status="PENDING", load_input=False, load_output=False)
+    dead = place.dead(row.executor_id for row in running if row.executor_id)
+    if dead:
+        _log.warning("gone on with what %d lost worker(s) began", len(dead))
+        dbos._recover_pending_workflows(dead)
+
+
+def _settle(system: System, work: Work) -> None:
+    """Make trainings and their runs agree: a crash may have come between the two, or somebody cancelled the run."""
+    for asked in jobs.left_alone(system):
+        try:
+            state = work.get(asked["id"]).state
+        except NotThere:
+            work.enqueue("training", **asked)
+            continue
+        if state in ("cancelled", "failed"):
+            jobs.give_up(system, asked["id"], state)
+
+
+# What DBOS is told, and what it says ---------------------------------------------------------------------------------
+
+
+def _queue(name: str) -> str:
+    return f"behealthy-{name}"
+
+
+def _quiet() -> None:
+    """Let what the library logs go where everything goes; it brings a handler of its own where it finds none."""
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    logger.setLevel(logging.WARNING)
+
+
+def _serializer() -> Any:
+    """Give how facts are written down: as JSON. The library's own way runs what it reads."""
+    from dbos import Serializer
+
+    class Json(Serializer):  # type: ignore[misc, unused-ignore]
+        def name(self) -> str:
+            return "behealthy_json"
+
+        def serialize(self, data: Any) -> str:
+            return written(data)
+
+        def deserialize(self, serialized_data: str) -> Any:
+            return read(serialized_data)
+
+    return Json()
+
+
+def _flow(row: Any, steps: Sequence[Any] = ()) -> Flow:
+    inputs = row.input or {}
+    return Flow(
+        id=row.workflow_id,
+        name=row.name,
+        state=_STATES.get(row.status, "failed"),
+        arguments=dict(inputs.get("kwargs", {})),
+        schedule=row.schedule_name is not None,
+        created_at=_time(row.created_at) or _ANCIENT,
+        updated_at=_time(row.updated_at),
+        started_at=_time(row.dequeued_at),
+        ended_at=_time(row.completed_at),
+        worker=row.executor_id,
+        starts=row.recovery_attempts or 0,
+        result=row.output,
+        failure=None if row.error is None else says(row.error),
+        steps=[
+            Step(
+                name=step["function_name"],
+                started_at=_time(step["started_at_epoch_ms"]),
+                ended_at=_time(step["completed_at_epoch_ms"]),
+                failure=None if step["error"] is None else says(step["error"]),
+            )
+            for step in steps
+        ],
+    )
+
+
+def _time(ms: int | None) -> datetime | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Turn what the library and the driver raise into our errors; statements and values are left out."""
+    from dbos._error import DBOSException
+
+    try:
+        yield
+    except SQLAlchemyError as exc:
+        busy = any(word in str(getattr(exc, "orig", "")) for word in ("locked", "busy"))
+        raise (StoreBusy if busy else StoreError)(f"the database of the work cannot do it now: {kind(exc)}") from None
+    except DBOSException as exc:
+        raise StoreError(f"the work cannot be asked for: {kind(exc)}") from None
