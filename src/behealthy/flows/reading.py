@@ -1,104 +1,98 @@
-"""Fresh notes are read by the served model: what it found is kept, the reading logged, the note offered for review.
-
-The model reads before the transaction that stores the notes begins, so that nobody waits for a lock while it reads;
-what follows from the reading is part of that transaction. Give a `Reading` to `flows.ingest.take_in` as ``after``.
-"""
+"""The served model reads notes that were stored: what it found is kept, logged in numbers, and queued for review."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from behealthy.data.contract import Contract, Raw
-from behealthy.errors import ContractError
+from behealthy.extract.extractor import Extractor
 from behealthy.flows.system import System
 from behealthy.monitor import telemetry
+from behealthy.monitor.telemetry import Observation, Observer
 from behealthy.note import Extraction, Note
-from behealthy.registry.engine import Engine
+from behealthy.registry import releases
+from behealthy.registry.bundle import load
+from behealthy.registry.catalogue import Catalogue
 from behealthy.review import queue
 from behealthy.store.notes import put_extraction
 
-_Key = tuple[str | None, str]  # patient and text
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a model made of one note; ``duration_s`` is the note's share of the time of its batch."""
+
+    extraction: Extraction
+    observation: Observation
+    duration_s: float
+
+
+Reader = Callable[[Sequence[Note]], list[Read]]
+
+
+def keep(system: System, session: Session, reads: Sequence[Read], *, source: str) -> None:
+    """When called, it will keep what was found in stored notes, log it in numbers, and offer each note for review."""
+    now = system.now()
+    for read in reads:
+        found = read.extraction
+        put_extraction(session, system.vault, found, now=now)
+        telemetry.log(
+            session,
+            read.observation,
+            note_id=found.note_id,
+            source=source,
+            version=found.model_version or "",
+            duration_s=read.duration_s,
+            now=now,
+        )
+        missed = max(0.0, sum((found.expected or {}).values()) - len(found.entities))
+        queue.offer(session, system.vault, found, audit_percent=system.settings.audit_percent, now=now, missed=missed)
 
 
 class Reading:
-    """Reads notes of one source.
+    """What `flows.ingest.take_in` does after it stored fresh notes: the model that is served reads them.
+
+    Not safe to share between threads: an extractor is not.
 
     Parameters
     ----------
-    sent : bool
-        Whether a person asked for their review.
+    reader : callable, optional
+        Reads in the place of the served model's own extractor, as the application's engine does.
     """
 
-    def __init__(self, system: System, engine: Engine, source: str, *, sent: bool = False) -> None:
-        self._system, self._engine, self._source, self._sent = system, engine, source, sent
-        self._read: dict[_Key, tuple[Extraction, float]] = {}
-
-    def ahead(self, raws: Iterable[Raw]) -> list[Raw]:
-        """When called, it will read the records that keep the contract, and give all of them on."""
-        given = list(raws)
-        contract = Contract(self._system.settings.max_note_bytes)
-        notes = []
-        for raw in given:
-            try:
-                notes.append(contract.check(raw, self._system.now()).note)
-            except ContractError:
-                continue  # whoever takes it in says so
-        self._remember(notes)
-        return given
+    def __init__(self, system: System, source: str, reader: Reader | None = None) -> None:
+        self._system = system
+        self._source = source
+        self._reader = reader or served(system)  # loaded before a transaction begins: it takes a moment
 
     def __call__(self, session: Session, notes: Sequence[Note]) -> None:
-        """When called, it will keep what was found in stored notes, in the session's transaction."""
-        self._remember([note for note in notes if (note.patient_id, note.text) not in self._read])
-        for note in notes:
-            self.keep(session, note)
-
-    def keep(self, session: Session, note: Note) -> Extraction:
-        """When called, it will keep what was found in one stored note, and give it."""
-        if (note.patient_id, note.text) not in self._read:
-            self._remember([note])
-        found, duration_s = self._read[note.patient_id, note.text]
-        extraction = replace(found, note_id=note.id)
-        system, now = self._system, self._system.now()
-        put_extraction(session, system.vault, extraction, now=now)
-        telemetry.log(
-            session,
-            self._engine.observe(note, extraction),
-            note_id=note.id,
-            source=self._source,
-            version=extraction.model_version or "",
-            duration_s=duration_s,
-            now=now,
-        )
-        queue.offer(
-            session,
-            system.vault,
-            extraction,
-            audit_percent=system.settings.audit_percent,
-            missed=_missed(extraction),
-            sent=self._sent,
-            now=now,
-        )
-        return extraction
-
-    def found(self, note: Note) -> Extraction:
-        """When called, it will give what was read in a note."""
-        if (note.patient_id, note.text) not in self._read:
-            self._remember([note])
-        return replace(self._read[note.patient_id, note.text][0], note_id=note.id)
-
-    def _remember(self, notes: Sequence[Note]) -> None:
-        if notes:
-            began = time.perf_counter()
-            found = self._engine.read(notes)
-            each_s = (time.perf_counter() - began) / len(notes)
-            self._read |= {(n.patient_id, n.text): (e, each_s) for n, e in zip(notes, found, strict=True)}
+        """When called, it will read the notes and keep what was found, in the transaction that stored them."""
+        keep(self._system, session, self._reader(notes), source=self._source)
 
 
-def _missed(extraction: Extraction) -> float:
-    """Give how many entities the model believes to be there beside those that it called."""
-    believed = sum((extraction.expected or {}).values())
-    return max(0.0, believed - sum(entity.score for entity in extraction.entities))
+def served(system: System) -> Reader:
+    """When called, it will load the model that is served, the shipped one where nothing was released yet.
+
+    Raises
+    ------
+    BundleError, TrackingError
+        When its bundle is damaged, or not at hand and the registry is away.
+    """
+    with system.database.read() as session:
+        release = releases.current(session)
+    return reader_of(load(None if release is None else Catalogue.of(system.settings).fetch(release.version)))
+
+
+def reader_of(extractor: Extractor) -> Reader:
+    """When called, it will give a reader with one extractor; not safe to share between threads."""
+    observe = Observer(extractor)
+
+    def read(notes: Sequence[Note]) -> list[Read]:
+        start = time.perf_counter()
+        found = list(extractor.pipe(notes))
+        each = (time.perf_counter() - start) / max(1, len(notes))
+        return [Read(e, observe(note, e), each) for note, e in zip(notes, found, strict=True)]
+
+    return read

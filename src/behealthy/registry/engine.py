@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from behealthy.errors import BeHealthyError, BundleError, DamagedBundle
 from behealthy.extract.extractor import Extractor

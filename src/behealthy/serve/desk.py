@@ -101,6 +101,11 @@ class Desk:
         act = audit.Act(self.caller.name, action, object, outcome, self.request_id)
         audit.record(session, self.system.vault, act, now=self.now())
 
+    def note_down(self, action: str, object: str) -> None:
+        """When called, it will write down what the caller is about to do, in a transaction of its own."""
+        with self.system.database.write() as session:
+            self.audit(session, action, object)
+
     @contextmanager
     def audited(self, action: str, object: str) -> Iterator[Session]:
         """Give a transaction that writes down what the caller does in it."""
@@ -173,5 +178,3 @@ def number_of(cursor: str | None) -> int | None:
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
         raise BadInput("this cursor is none of ours")
     return int(cursor)
-
-

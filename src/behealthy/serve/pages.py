@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -37,7 +37,7 @@ def install(app: FastAPI, static: Path) -> None:
         return HTMLResponse(described(app.openapi()))
 
     @app.get("/{path:path}", include_in_schema=False)
-    def get_page(path: str, request: Request) -> Response:
+    def get_page(path: str) -> Response:
         if path.startswith(_NOT_PAGES) and not path.startswith("assets/"):
             raise HTTPException(404)
         file = _inside(root, path)
@@ -81,7 +81,7 @@ def _operation(method: str, path: str, what: dict[str, Any]) -> str:
     query = [p["name"] for p in what.get("parameters", []) if p["in"] == "query"]
     asked = "?" + "&amp;".join(f"{escape(name)}=" for name in query) if query else ""
     takes = what.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    good = next((r for status, r in what["responses"].items() if status.startswith("2")), {})
+    good: dict[str, Any] = next((r for status, r in what["responses"].items() if status.startswith("2")), {})
     gives = good.get("content", {}).get("application/json", {}).get("schema", {})
     forms = [f"{word} <code>{escape(_form(s))}</code>" for word, s in (("takes", takes), ("gives", gives)) if s]
     return (

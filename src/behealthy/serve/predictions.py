@@ -96,5 +96,3 @@ class PredictionLog:
                 _log.warning("the prediction log cannot be written: %s", exc)
                 self._stopped.wait(2.0**attempt)
         self.dropped += len(batch)
-
-

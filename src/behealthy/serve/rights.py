@@ -42,9 +42,9 @@ SCOPES: Mapping[str, frozenset[str]] = {
 
 # What an operation asks for: one of these rights is enough.
 OPERATIONS: Mapping[str, frozenset[str]] = {
-    name: rights
+    name: frozenset(rights)
     for rights, names in (
-        (ANYBODY, "login first_start"),
+        (ANYBODY, "login first_start get_health get_readiness get_info get_metrics openapi get_docs get_page"),
         (KNOWN, "logout get_me"),
         ({"extract"}, "extract export_record"),
         ({"notes:write"}, "add_notes"),
@@ -63,7 +63,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
         ),
         ({"trainings:write"}, "make_dataset start_training"),
         ({"models:write"}, "promote_model roll_back"),
-        ({"monitor:read"}, "list_windows get_drift list_alerts list_flows get_metrics"),
+        ({"monitor:read"}, "list_windows get_drift list_alerts list_flows"),
         ({"monitor:write"}, "check_drift acknowledge_alert"),
         ({"kpis:read"}, "get_kpis list_baselines"),
         ({"kpis:rate"}, "rate"),
