@@ -138,6 +138,9 @@ def vault(tmp_path: Path) -> Vault:
     return open_vault(tmp_path / "note.key")
 
 
+# A system ------------------------------------------------------------------------------------------------------------
+
+
 class Watch:
     """A clock that stands still until it is moved."""
 

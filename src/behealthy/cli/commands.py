@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from behealthy import __version__
-from behealthy.cli import data, models, terminal
+from behealthy.cli import data, kpi, models, terminal
 from behealthy.cli.assertion import assert_
 from behealthy.cli.doctor import doctor
 from behealthy.cli.evaluate import evaluate
@@ -86,4 +86,5 @@ app.command(
 )(evaluate)
 app.add_typer(data.app, name="data", short_help="Take in notes, freeze gold, convert and count documents.")
 app.add_typer(models.app, name="models", short_help="Show the models at hand.")
+app.add_typer(kpi.app, name="kpi", short_help="Say what the system is worth.")
 app.command(short_help="Say what is wrong and how to mend it.", epilog="Example: behealthy doctor")(doctor)

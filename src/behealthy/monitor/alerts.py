@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from behealthy.errors import NotThere
+from behealthy.errors import NotThere, SettingsError
 from behealthy.store.session import Database, new_id
 from behealthy.store.tables import AlertRow
 
@@ -103,6 +103,32 @@ def send_pending(database: Database, send: Send, now: datetime) -> int:
             row.sent_at = now if failure is None else None
         sent += failure is None
     return sent
+
+
+def outlet(urls: Sequence[str]) -> Send:
+    """When called, it will give what sends to all of the URLs, as Apprise has them; without any it sends nowhere.
+
+    Raises
+    ------
+    SettingsError
+        When one is none that Apprise knows; they carry passwords, so it is named by its place.
+    """
+    from apprise import Apprise, AppriseAsset
+
+    sender = Apprise(asset=AppriseAsset(app_id="BeHealthy", async_mode=False))
+    unknown = [
+        f"BEHEALTHY_ALERT_URLS: number {i} is no URL that Apprise knows"
+        for i, u in enumerate(urls, 1)
+        if not sender.add(u)
+    ]
+    if unknown:
+        raise SettingsError(unknown)
+
+    def send(title: str, body: str) -> None:
+        if urls and not sender.notify(body=body, title=title):
+            raise OSError(f"one of {len(urls)} receivers did not take it")
+
+    return send
 
 
 def _body(row: AlertRow) -> str:

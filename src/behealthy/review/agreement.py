@@ -20,6 +20,7 @@ KINDS = (
     "suggested",  # entities that the model had found
     "accepted",  # of these, left as they were
     "rejected",  # of these, taken out
+    "exact",  # of these, of the same place and type still
     "edited",  # of these, changed: once or more of the next four
     "retyped",
     "rebounded",
@@ -41,6 +42,7 @@ def edits(suggested: Extraction, gold: Extraction) -> dict[str, int]:
     changed = [_changes(a, b) for a, b in pairs]
     counts = Counter(kind for kinds in changed for kind in kinds)
     counts["suggested"] = len(suggested.entities)
+    counts["exact"] = sum(_place(a) == _place(b) for a, b in pairs)
     counts["edited"] = sum(map(bool, changed))
     counts["accepted"] = len(pairs) - counts["edited"]
     counts["rejected"] = len(suggested.entities) - len(pairs)

@@ -62,11 +62,15 @@ def page(session: Session, state: str, cursor: str | None = None, limit: int = 5
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of reviews: by state, the waiting ones by reason, and those that one person submitted since a time."""
+    """Counts of reviews: by state, the waiting ones by reason, and those that one person submitted since a time.
+
+    ``mine_active_s`` is how long that person worked on theirs.
+    """
 
     states: dict[str, int]
     waiting: dict[str, int]
     mine: int
+    mine_active_s: float
 
 
 def summary(session: Session, by: str, since: datetime) -> Summary:
@@ -77,10 +81,9 @@ def summary(session: Session, by: str, since: datetime) -> Summary:
         states[state] += n
         if state != "submitted":
             waiting[why] += n
-    mine = select(func.count()).where(
-        ReviewRow.state == "submitted", ReviewRow.claimed_by == by, ReviewRow.submitted_at >= since
-    )
-    return Summary(dict(states), dict(waiting), session.scalar(mine) or 0)
+    own = (ReviewRow.state == "submitted", ReviewRow.claimed_by == by, ReviewRow.submitted_at >= since)
+    mine, seconds = session.execute(select(func.count(), func.sum(ReviewRow.active_s)).where(*own)).one()
+    return Summary(dict(states), dict(waiting), mine, seconds or 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,139 +12,27 @@ half an hour is free for others. This module refuses to decide who may do what: 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from behealthy.errors import BadInput, Conflict, NotThere
-from behealthy.note import Extraction, from_json, to_json
-from behealthy.review import agreement, judgement, sampling, timing
+from behealthy.note import Extraction
+from behealthy.review import agreement, judgement, rows, timing
 from behealthy.review.listing import page as page
 from behealthy.review.listing import summary as summary
+from behealthy.review.offering import draw as draw
+from behealthy.review.offering import offer as offer
+from behealthy.review.rows import Review as Review
 from behealthy.store.crypto import Vault
-from behealthy.store.notes import get_note, newest_extraction, open_gold, put_gold
-from behealthy.store.session import add_once
+from behealthy.store.notes import get_note, open_gold, put_gold
 from behealthy.store.tables import GoldRow, ReviewRow
 
-STALE = timedelta(minutes=30)
 MAX_DRAFT_BYTES = 8 * 1024 * 1024
-TURNS = {"sent": 0, "drift": 1, "audit": 2, "uncertain": 3}
-PUT_OFF = 9
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A note under review, opened, as the person at it may see it.
-
-    Attributes
-    ----------
-    suggestion : Extraction or None
-        What the model found; None when the review is blind and not yet submitted.
-    draft : dict or None
-        ``entities`` and ``relations`` as in `note.to_json`, and ``judged`` by entity id; None before the first save.
-    draft_by, held_by : str or None
-        Whose the draft is, and who holds the note, or who submitted it.
-    version : int
-        Of what is edited; to be handed back with every change.
-    """
-
-    note_id: str
-    text: str = field(repr=False)
-    state: str
-    why: str
-    blind: bool
-    version: int
-    suggestion: Extraction | None = field(repr=False)
-    draft: dict[str, Any] | None = field(repr=False)
-    draft_by: str | None
-    held_by: str | None
-    active_s: float
-    edits: dict[str, int]
-
-
-# Into the queue --------------------------------------------------------------------------------------------------
-
-
-def offer(
-    session: Session,
-    vault: Vault,
-    extraction: Extraction,
-    *,
-    audit_percent: float,
-    now: datetime,
-    missed: float = 0.0,
-    sent: bool = False,
-) -> str:
-    """When called, it will put a stored note (``extraction.note_id``) into the queue and say why it is there.
-
-    A note that is there keeps its reason. While it is open and has no draft, what a newer model found takes the
-    suggestion's place; afterwards nothing changes.
-
-    Parameters
-    ----------
-    missed : float
-        Entities expected beside those that were found; see `sampling.expected_corrections`.
-    sent : bool
-        Whether a person asked for the review.
-    """
-    note_id = extraction.note_id
-    audit = sampling.in_audit(vault, note_id, audit_percent)
-    why = "audit" if audit else "sent" if sent else "uncertain"
-    what = {
-        "priority": 0.0 if audit else sampling.expected_corrections(extraction, missed),
-        "model_version": extraction.model_version or "",
-        "sealed_suggestion": vault.seal(json.dumps(to_json(extraction)), f"suggestion:{note_id}"),
-    }
-    fresh = {"state": "open", "why": why, "turn": TURNS[why], "blind": audit, "version": 1, "queued_at": now}
-    if add_once(session, ReviewRow, {"note_id": note_id, **what, **fresh, "active_s": 0.0, "edits": {}}):
-        return why
-    row = _locked(session, note_id)
-    if row.state == "open" and row.sealed_draft is None:
-        if row.why == "audit":
-            what["priority"] = 0.0
-        if row.model_version != what["model_version"]:
-            row.version += 1
-            for name, value in what.items():
-                setattr(row, name, value)
-        if sent and row.why == "uncertain":
-            row.why, row.turn = "sent", TURNS["sent"]
-        session.flush()
-    return row.why
-
-
-def draw(
-    session: Session, vault: Vault, note_ids: Iterable[str], count: int, *, occasion: str, now: datetime
-) -> list[str]:
-    """When called, it will take notes for labels at random and give those that wait for a person because of this call.
-
-    At random, because a choice by the model's doubts would make the newest gold look worse than the newest notes are.
-    Notes that have gold, that no model has read, or that are in the audit sample anyway are passed over; the same
-    occasion draws the same notes, so that a second call does not draw more.
-
-    Parameters
-    ----------
-    note_ids : iterable of str
-        The stored notes to draw from, as those of the windows that drifted.
-    occasion : str
-        Names the draw, as ``window:12``.
-    """
-    drawn: list[str] = []
-    for note_id in sampling.shuffled(vault, note_ids, occasion)[: max(count, 0)]:
-        extraction = newest_extraction(session, vault, note_id)
-        if extraction is None:
-            continue
-        offer(session, vault, extraction, audit_percent=0, now=now)
-        row = _locked(session, note_id)
-        if row.state == "open" and row.why == "uncertain":
-            row.why, row.turn, row.priority = "drift", TURNS["drift"], 0.0
-        if row.state != "submitted" and row.why == "drift":
-            drawn.append(note_id)
-    session.flush()
-    return drawn
 
 
 # One person at one note ------------------------------------------------------------------------------------------
@@ -156,7 +44,7 @@ def claim_next(session: Session, vault: Vault, by: str, now: datetime) -> Review
     row = session.scalar(mine.order_by(ReviewRow.claimed_at.desc()).limit(1).with_for_update())
     if row is None:
         order = (ReviewRow.turn, ReviewRow.priority.desc(), ReviewRow.note_id)
-        first = select(ReviewRow).where(_free(now)).order_by(*order).limit(1)
+        first = select(ReviewRow).where(rows.free(now)).order_by(*order).limit(1)
         row = session.scalar(first.with_for_update(skip_locked=True))
     return None if row is None else _take(session, vault, row, by, now)
 
@@ -170,10 +58,10 @@ def claim(session: Session, vault: Vault, note_id: str, by: str, now: datetime) 
         When another person holds it, who is named, or it is submitted.
     NotThere
     """
-    row = _locked(session, note_id)
+    row = rows.locked(session, note_id)
     if row.state == "submitted":
         raise Conflict(f"note {note_id}: {row.claimed_by} has submitted it")
-    if row.state == "claimed" and row.claimed_by != by and not _stale(row, now):
+    if row.state == "claimed" and row.claimed_by != by and not rows.stale(row, now):
         raise Conflict(f"note {note_id}: {row.claimed_by} is at it")
     return _take(session, vault, row, by, now)
 
@@ -188,7 +76,7 @@ def look(session: Session, vault: Vault, note_id: str) -> Review:
     row = session.get(ReviewRow, note_id)
     if row is None:
         raise NotThere(f"note {note_id} is not in the queue")
-    return _opened(session, vault, row)
+    return rows.opened(session, vault, row)
 
 
 def save(
@@ -220,7 +108,7 @@ def save(
     NotThere
     """
     words = _draft_json(draft, by)
-    row = _locked(session, note_id)
+    row = rows.locked(session, note_id)
     _held(row, by)
     if version == row.version - 1 and row.sealed_draft and vault.open(row.sealed_draft, f"draft:{note_id}") == words:
         return row.version  # the answer to the first time was lost
@@ -258,9 +146,9 @@ def submit(
         When the time is no number.
     NotThere
     """
-    row = _locked(session, note_id)
+    row = rows.locked(session, note_id)
     note = get_note(session, vault, note_id)
-    suggested = _suggestion(vault, row)
+    suggested = rows.suggestion(vault, row)
     if row.state == "submitted":
         found = judgement.checked(note, gold, None, {})
         return _same_again(session, vault, row, by, version, found)
@@ -290,38 +178,18 @@ def release(session: Session, note_id: str, by: str) -> None:
 
 def skip(session: Session, note_id: str, by: str) -> None:
     """When called, it will give a note back and put it behind all others; see `release`."""
-    _give_back(session, note_id, by).turn = PUT_OFF
+    _give_back(session, note_id, by).turn = rows.PUT_OFF
     session.flush()
-
-
-# ------------------------------------------------------------------------------------------------------------------
-
-
-def _locked(session: Session, note_id: str) -> ReviewRow:
-    """Read a row as it is now and keep others from changing it until this transaction ends."""
-    row = session.get(ReviewRow, note_id, with_for_update=True, populate_existing=True)
-    if row is None:
-        raise NotThere(f"note {note_id} is not in the queue")
-    return row
-
-
-def _free(now: datetime) -> ColumnElement[bool]:
-    stale = and_(ReviewRow.state == "claimed", ReviewRow.claimed_at < now - STALE)
-    return or_(ReviewRow.state == "open", stale)
-
-
-def _stale(row: ReviewRow, now: datetime) -> bool:
-    return row.claimed_at is None or row.claimed_at < now - STALE
 
 
 def _take(session: Session, vault: Vault, row: ReviewRow, by: str, now: datetime) -> Review:
     row.state, row.claimed_by, row.claimed_at = "claimed", by, now
     session.flush()
-    return _opened(session, vault, row)
+    return rows.opened(session, vault, row)
 
 
 def _give_back(session: Session, note_id: str, by: str) -> ReviewRow:
-    row = _locked(session, note_id)
+    row = rows.locked(session, note_id)
     if row.state != "open":
         _held(row, by)
         row.state, row.claimed_by, row.claimed_at = "open", None, None
@@ -359,30 +227,6 @@ def _draft_json(draft: Mapping[str, Any], by: str) -> str:
     if len(words) > MAX_DRAFT_BYTES:
         raise BadInput(f"the draft has {len(words)} bytes, more than {MAX_DRAFT_BYTES}")
     return words
-
-
-def _suggestion(vault: Vault, row: ReviewRow) -> Extraction | None:
-    if row.sealed_suggestion is None:
-        return None
-    return from_json(json.loads(vault.open(row.sealed_suggestion, f"suggestion:{row.note_id}")))
-
-
-def _opened(session: Session, vault: Vault, row: ReviewRow) -> Review:
-    draft = None if row.sealed_draft is None else json.loads(vault.open(row.sealed_draft, f"draft:{row.note_id}"))
-    return Review(
-        note_id=row.note_id,
-        text=get_note(session, vault, row.note_id).text,
-        state=row.state,
-        why=row.why,
-        blind=row.blind,
-        version=row.version,
-        suggestion=None if row.blind and row.state != "submitted" else _suggestion(vault, row),
-        draft=draft["draft"] if draft else None,
-        draft_by=draft["by"] if draft else None,
-        held_by=row.claimed_by,
-        active_s=row.active_s,
-        edits=dict(row.edits),
-    )
 
 
 def _same_again(session: Session, vault: Vault, row: ReviewRow, by: str, version: int, found: Extraction) -> str:
