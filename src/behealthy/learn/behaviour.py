@@ -1,9 +1,9 @@
 """What a model must be able to do whatever it learned last: a few plain sentences, capability by capability.
 
-In the manner of Ribeiro et al., "Beyond accuracy: behavioral testing of NLP models with CheckList" (ACL 2020). The cases
-are our own sentences (`knowledge/behaviour.tsv`), simpler than any note: a case holds when each marked name is touched by
-an entity of its type, and nothing is found that touches no mark. Boundaries are left to the notes, since conventions
-differ. This module refuses to say how many must hold; see `learn.gate`.
+In the manner of Ribeiro et al., "Beyond accuracy: behavioral testing of NLP models with CheckList" (ACL 2020). The
+cases are our own sentences (`knowledge/behaviour.tsv`), simpler than any note: a case holds when each marked name is
+touched by an entity of its type, and nothing is found that touches no mark. Boundaries are left to the notes, since
+conventions differ. This module refuses to say how many must hold; see `learn.gate`.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ h2 { margin-bottom: 8px; }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 16px; margin: 0; font-size: 13px; }
 dt { color: var(--muted); } dd { margin: 0; overflow-wrap: anywhere; }
 .decision { border-left: 4px solid var(--state); } .decision h1 { color: var(--state); }
-.promote, .passed { --state: #17703c; } .keep, .failed { --state: #ad2318; } .inconclusive, .unknown { --state: #8a5a00; }
+.promote, .passed { --state: #17703c; } .keep, .failed { --state: #ad2318; }
+.inconclusive, .unknown { --state: #8a5a00; }
 @media (prefers-color-scheme: dark) { .promote, .passed { --state: #6fd199; } .keep, .failed { --state: #ff9187; }
   .inconclusive, .unknown { --state: #f0bd5b; } }
 td.state { color: var(--state); white-space: nowrap; font-weight: 600; }
@@ -153,8 +154,8 @@ def _figures(champion: Mapping[str, Any], candidate: Mapping[str, Any]) -> str:
             rows.append(f"<tr><td>{name}</td><td>{escape(kind)}</td>{sizes}{cells}{exact}</tr>")
     heads = ("model", "type", "gold", "found", "strict F1 (95 %)", "relaxed F1 (95 %)", "precision", "recall")
     costs = (
-        f'<p class="quiet">{name}: {side["notes_per_s"]:.0f} notes/s, slowest notes (p95) {1000 * side["p95_s"]:.1f} ms, '
-        f"{side['size_bytes'] / 1e6:.2f} MB</p>"
+        f'<p class="quiet">{name}: {side["notes_per_s"]:.0f} notes/s, slowest notes (p95) {1000 * side["p95_s"]:.1f} '
+        f"ms, {side['size_bytes'] / 1e6:.2f} MB</p>"
         for side, name in ((champion, "champion"), (candidate, "candidate"))
     )
     return _table(heads, rows, set(range(2, 8))) + "".join(costs)
@@ -202,8 +203,9 @@ def _calibration(calibration: Mapping[str, Any]) -> str:
         if row["n"]
     )
     said = (
-        f'<p class="quiet">Fitted on {fitted.get("spans", 0)} spans of {fitted.get("notes", 0)} notes that it had not '
-        f"seen; expected calibration error {errors.get('before', 0):.3f} before, {errors.get('after', 0):.3f} after.</p>"
+        f'<p class="quiet">Fitted on {fitted.get("spans", 0)} spans of {fitted.get("notes", 0)} notes that it had '
+        f"not seen; expected calibration error {errors.get('before', 0):.3f} before, {errors.get('after', 0):.3f} "
+        "after.</p>"
     )
     return said + _table(("score", "spans", "mean score", "share right"), rows, {0, 1, 2, 3})
 

@@ -143,9 +143,9 @@ def marks(
         Entities of other types are left out on both sides.
     """
     counts: defaultdict[str, Counts] = defaultdict(lambda: np.zeros((len(gold), 3), np.int64))
-    for row, (truth, found, source) in enumerate(zip(gold, predicted, sources, strict=True)):
-        own = _placed(truth, types)
-        theirs = _placed(found, types)
+    for row, (marked, read, source) in enumerate(zip(gold, predicted, sources, strict=True)):
+        own = _placed(marked, types)
+        theirs = _placed(read, types)
         for place, groups in own.items():
             for name in (*groups, f"source:{source}"):
                 counts[name][row, GOLD] += 1
@@ -154,11 +154,13 @@ def marks(
             for name in (*theirs[place], f"source:{source}"):
                 counts[name][row, FOUND] += 1
     counts[ALL] += 0
-    left = [
-        [replace(d, entities=tuple(e for e in d.entities if e.type in types)) for d in s] for s in (gold, predicted)
-    ]
+    truth, found = ([_only(d, types) for d in side] for side in (gold, predicted))
     notes = tuple(d.note_id for d in gold)
-    return Marks(notes, dict(sorted(counts.items())), _reliability(*left, calibration))
+    return Marks(notes, dict(sorted(counts.items())), _reliability(truth, found, calibration))
+
+
+def _only(document: Extraction, types: Sequence[str]) -> Extraction:
+    return replace(document, entities=tuple(e for e in document.entities if e.type in types))
 
 
 def _placed(document: Extraction, types: Sequence[str]) -> dict[tuple[int, int, str], tuple[str, ...]]:

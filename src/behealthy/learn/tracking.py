@@ -125,8 +125,7 @@ class Recording:
         if self._tracker is not None:
             with self._guarded():
                 self._client = client(self._tracker.uri)
-                if self._resume is not None:
-                    self._client.update_run(self._resume, "RUNNING")
+                if self._resume is not None and _revived(self._client, self._resume):
                     self.run_id = self._resume
                     return self
                 heading = experiment(self._client, self._tracker.uri, self._tracker.experiment, self._tracker.artifacts)
@@ -203,6 +202,22 @@ class Recording:
         }
         self._send([(_metric_name(key), value, _now_ms(), 0) for key, value in values.items()])
 
+    def values(self, report: Mapping[str, Any], prefix: str) -> None:
+        """When called, it will keep the figures of a report's plain values, under a prefix."""
+        values = {
+            f"{prefix}/{kind}/{match}_{part}": row[match][part]
+            for kind, row in {"micro": report["micro"], **report["types"]}.items()
+            for match in ("strict", "relaxed")
+            for part in ("precision", "recall", "f1")
+        }
+        self._send([(_metric_name(key), value, _now_ms(), 0) for key, value in values.items()])
+
+    def file(self, path: Path) -> None:
+        """When called, it will keep a file under its own name."""
+        if self._open:
+            with self._guarded():
+                self._client.log_artifact(self.run_id, str(path))
+
     def folder(self, path: Path, name: str) -> None:
         """When called, it will keep all files of a folder under a name."""
         if self._open:
@@ -226,6 +241,19 @@ class Recording:
 
             with self._guarded():
                 self._client.log_batch(self.run_id, metrics=[Metric(*m) for m in metrics])
+
+
+def _revived(client: Any, run_id: str) -> bool:
+    """Set a run going again; False where the tracker has lost it."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.update_run(run_id, "RUNNING")
+    except MlflowException as exc:
+        if exc.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return False
+    return True
 
 
 def code_version() -> dict[str, str]:
