@@ -27,15 +27,14 @@ class Dataset(Told):
 
 
 class DatasetDiff(Told):
-    """What the second has that the first has not, and the other way round, in documents."""
+    """What the second has that the first has not, and the other way round, by id of note; ``moved`` changed parts."""
 
     left: str
     right: str
-    added: int
-    removed: int
-    changed: int
-    moved: int
-    facts: Facts
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+    moved: list[str]
 
 
 class Training(Told):

@@ -90,7 +90,7 @@ class Drift(Told):
 
 
 class Kpi(Told):
-    """A KPI with how it was computed; ``value`` is null where there is not enough data, and ``says`` says what lacks."""
+    """A KPI and how it was computed; ``value`` is null where there is not enough data; ``says`` says what lacks."""
 
     name: str
     title: str
