@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from behealthy.errors import BeHealthyError, Conflict, NotThere, StoreBusy, StoreError, TrackingError, TrainingError
+from behealthy.errors import BeHealthyError, Conflict, NotThere, StoreBusy, StoreError, TrackingError
 from behealthy.flows import jobs, workers
 from behealthy.flows.apart import Apart
 from behealthy.flows.facts import Facts, Part, kind, read, says, written
@@ -117,13 +117,7 @@ class Work:
     def list(
         self, *, name: str | None = None, state: str | None = None, limit: int = 50, schedules: bool = True
     ) -> list[Flow]:
-        """When called, it will give the newest runs first; without those of the clock if so asked.
-
-        Raises
-        ------
-        StoreError
-            When the database is away.
-        """
+        """When called, it will give the newest runs first; without those of the clock if so asked (StoreError)."""
         status = None if state is None else [theirs for theirs, ours in _STATES.items() if ours == state]
         wanted: dict[str, Any] = {"name": name, "status": status, "sort_desc": True}
         with _mapped():
@@ -202,6 +196,8 @@ def run_worker(system: System, *, stop: threading.Event, ready: Callable[[], Non
     work = Work(system.settings)
     with workers.Place(system) as place, _mapped():
         dbos = _launched(system, place.id, work)
+        for name in (name for name, job in jobs.JOBS.items() if job.at_start):
+            work.enqueue(name, f"{name}-{place.id}")
         ready()
         while True:
             try:
@@ -262,10 +258,13 @@ def _registered(dbos: Any, name: str, job: jobs.Job, system: System, work: Work)
                     facts |= dbos.run_step({"name": step, **again}, do, {**facts, "step": step})
             except Exception as exc:
                 if job.failed is not None:
-                    dbos.run_step({"name": "fail", **again}, _tell, job.failed, system, facts, says(exc))
+                    dbos.run_step(
+                        {"name": "fail", **again}, partial(job.failed, system, facts, BeHealthyError(says(exc)))
+                    )
                 raise
         for ask in facts.get("asks", []):
-            dbos.run_step({"name": f"ask for {ask['name']}", **again}, _ask, work, ask)
+            wish = partial(work.enqueue, ask["name"], ask["id"], **ask["arguments"])
+            dbos.run_step({"name": f"ask for {ask['name']}", **again}, wish)
         return facts
 
     run.__qualname__ = run.__name__ = name
@@ -280,14 +279,6 @@ def _here(part: Part, system: System, facts: Facts) -> Facts:
         raise
     except Exception as exc:  # noqa: BLE001 - whatever it is
         raise BeHealthyError(f"{facts['step']} failed: {kind(exc)}") from None
-
-
-def _tell(failed: Callable[..., object], system: System, facts: Facts, failure: str) -> None:
-    failed(system, facts, TrainingError(failure))
-
-
-def _ask(work: Work, ask: Mapping[str, Any]) -> bool:
-    return work.enqueue(ask["name"], ask["id"], **ask["arguments"])
 
 
 def _wanted(work: Work, id: str) -> bool:
@@ -316,14 +307,14 @@ def _adopt(dbos: Any, place: workers.Place) -> None:
 
 def _settle(system: System, work: Work) -> None:
     """Make trainings and their runs agree: a crash may have come between the two, or somebody cancelled the run."""
-    for asked in jobs.left_alone(system):
+    for asked in jobs.unfinished(system):
         try:
-            state = work.get(asked["id"]).state
+            run = work.get(asked["id"])
         except NotThere:
             work.enqueue("training", **asked)
             continue
-        if state in ("cancelled", "failed"):
-            jobs.give_up(system, asked["id"], state)
+        if run.state in ("cancelled", "failed"):
+            jobs.give_up(system, run.id, run.failure if run.state == "failed" else None)
 
 
 # What DBOS is told, and what it says ---------------------------------------------------------------------------------
