@@ -18,6 +18,7 @@ from behealthy.serve import pages, problems
 from behealthy.serve.desk import Parts
 from behealthy.serve.guard import Guard
 from behealthy.serve.predictions import PredictionLog
+from behealthy.serve.registered import Registered
 from behealthy.serve.routes import (
     datasets,
     extract,
@@ -82,7 +83,7 @@ def create_app(
     app = bare_app()
     engine = engine or Engine.of(system.settings, system.database)
     predictions = PredictionLog(system.database, engine)
-    app.state.parts = Parts(system, engine, predictions, work or Work(system.settings))
+    app.state.parts = Parts(system, engine, predictions, work or Work(system.settings), Registered(system))
     pages.install(app, package_folder("serve/static") if static is None else static)
     problems.install(app)
     app.add_middleware(Guard, max_body_bytes=system.settings.max_note_bytes)

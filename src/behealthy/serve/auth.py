@@ -108,6 +108,19 @@ def user(session: Session, user_id: str) -> UserRow:
     return row
 
 
+def named(session: Session, name: str) -> UserRow:
+    """When called, it will give the row of the person with a name.
+
+    Raises
+    ------
+    NotThere
+    """
+    row = session.scalar(select(UserRow).where(UserRow.name == name))
+    if row is None:
+        raise NotThere(f"nobody is named {name}")
+    return row
+
+
 def deactivate(session: Session, user_id: str) -> UserRow:
     """When called, it will end a person's sessions and let them in no more.
 
@@ -146,7 +159,7 @@ def accept_invitation(system: System, token: str, password: str, request_id: str
         row.version += 1
         session.execute(delete(LoginRow).where(LoginRow.user_id == row.id))
         _record(session, system, row.name, "set password", "done", request_id)
-        return _begin(session, system, row, request_id)
+        return begin(session, system, row, request_id)
 
 
 def log_in(system: System, name: str, password: str, request_id: str) -> tuple[Caller, str]:
@@ -164,7 +177,7 @@ def log_in(system: System, name: str, password: str, request_id: str) -> tuple[C
     with system.database.write() as session:
         row = session.scalar(select(UserRow).where(UserRow.name == name, UserRow.active)) if there and right else row
         if row is not None and there and right:
-            return _begin(session, system, row, request_id)
+            return begin(session, system, row, request_id)
         _record(session, system, "unknown" if row is None else row.name, "login", "refused", request_id)
     raise Unrecognised("name or password is wrong")
 
@@ -268,7 +281,8 @@ def of_session(system: System, token: str) -> Caller:
     return _person(system, pair.UserRow, pair.LoginRow.token_hash)
 
 
-def _begin(session: Session, system: System, row: UserRow, request_id: str) -> tuple[Caller, str]:
+def begin(session: Session, system: System, row: UserRow, request_id: str) -> tuple[Caller, str]:
+    """When called, it will begin a session of a person who was recognised, and give its token."""
     now, token = system.now(), secrets.token_urlsafe(32)
     session.execute(delete(LoginRow).where(LoginRow.ends_at <= now))
     ends = now + timedelta(hours=system.settings.session_h)

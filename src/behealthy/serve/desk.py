@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 from behealthy.errors import BadInput, NotAllowed, Unrecognised
 from behealthy.flows.durable import Work
 from behealthy.flows.system import System
+from behealthy.monitor.metrics import Metrics
 from behealthy.registry.engine import Engine
 from behealthy.serve import auth, rights
 from behealthy.serve.limits import Rates
 from behealthy.serve.predictions import PredictionLog
+from behealthy.serve.registered import Registered
 from behealthy.store import audit
 
 Cursor = Annotated[str | None, Query(max_length=400)]
@@ -38,6 +40,8 @@ class Parts:
     engine: Engine
     predictions: PredictionLog
     work: Work
+    registered: Registered
+    metrics: Metrics = field(default_factory=Metrics)
     rates: Rates = field(default_factory=Rates)
 
 

@@ -18,9 +18,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from behealthy.monitor import logs
 from behealthy.serve.problems import problem
-
-_log = logging.getLogger("behealthy.serve")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _SMALL = 64 * 1024  # bytes of a body whose sender shows no credentials, or whose path takes no notes
@@ -53,6 +52,7 @@ class Guard:
         given = headers.get("x-request-id", "")
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
         state["request_id"] = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        logs.request_id.set(state["request_id"])
         began = time.perf_counter()
         status = 0
 
@@ -69,7 +69,7 @@ class Guard:
         except HTTPException as exc:
             await problem(scope, exc.status_code)(scope, receive, told)
         except Exception as exc:  # noqa: BLE001 - the last place before the server, which would log the message
-            _say(exc, state["request_id"])
+            _say(exc)
             if status == 0:
                 await problem(scope, 500)(scope, receive, told)
         finally:
@@ -107,25 +107,23 @@ def _dress(message: Message, scope: Scope, request_id: str) -> None:
         headers.setdefault("Cache-Control", "no-store")
 
 
-def _say(exc: Exception, request_id: str) -> None:
+def _say(exc: Exception) -> None:
     places = [f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in traceback.extract_tb(exc.__traceback__)]
-    facts = {"request_id": request_id, "error": type(exc).__name__}
-    _log.error("failed: %s at %s", type(exc).__name__, " < ".join(reversed(places[-8:])), extra=facts)
+    where = " < ".join(reversed(places[-8:]))
+    logs.event("serve", "request-failed", logging.ERROR, error=type(exc).__qualname__, where=where)
 
 
 def _account(scope: Scope, status: int, duration_s: float) -> None:
     """Log the request by its route, never by its path or query, and count it."""
-    route = getattr(scope.get("route"), "path", "other")
-    state = scope["state"]
-    facts = {
-        "request_id": state["request_id"],
-        "method": scope["method"],
-        "route": route,
-        "status": status,
-        "duration_ms": round(duration_s * 1000, 1),
-        "caller": state.get("caller", ""),
-    }
-    _log.info("%s %s %s", scope["method"], route, status, extra=facts)
-    count = getattr(getattr(scope.get("app"), "state", None), "count_request", None)
-    if count is not None:
-        count(scope["method"], route, status, duration_s)
+    operation = getattr(scope.get("route"), "name", "other")
+    logs.event(
+        "serve",
+        "request",
+        operation=operation,
+        status=status,
+        duration_ms=round(duration_s * 1000, 1),
+        caller=scope["state"].get("caller"),
+    )
+    parts = getattr(scope["app"].state, "parts", None) if "app" in scope else None
+    if parts is not None:
+        parts.metrics.request(operation, status, duration_s)

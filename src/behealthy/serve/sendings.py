@@ -11,6 +11,8 @@ from dataclasses import replace
 from email.message import Message
 from typing import Any
 
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from behealthy.data import intake
@@ -47,7 +49,7 @@ def raws_of_body(body: bytes, content_type: str) -> list[Raw]:
     ------
     HTTPException
         415 when we take no such bodies, 400 when it is no JSON.
-    ValidationError
+    RequestValidationError
         When the JSON is not what we take.
     """
     head = Message()
@@ -68,7 +70,10 @@ def _items(body: bytes) -> list[Raw]:
         given = json.loads(body)
     except (ValueError, RecursionError) as exc:
         raise HTTPException(400, "the body is not JSON") from exc
-    request = NotesRequest.model_validate(given)
+    try:
+        request = NotesRequest.model_validate(given)
+    except ValidationError as exc:
+        raise RequestValidationError(exc.errors(include_url=False, include_input=False)) from None
     fields = ("id", "text", "patient_id", "written_at")
     return [raw_of(item, f"notes.{i}", fields) for i, item in enumerate(request.notes)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -89,17 +90,27 @@ def _read(desk: Desk, raws: list[Raw], action: str = "extract") -> list[Extracti
         note, extraction = one
         desk.parts.predictions.put(Read(note, extraction, SOURCE, each_s, desk.now()))
         out.append(extraction)
+    _count(desk, out, began)
     return out
 
 
 def _stored(desk: Desk, raws: list[Raw], to_review: bool) -> list[Extraction | ContractError]:
     desk.note_down("store", f"notes:{len(raws)}")
     by = desk.caller.name
+    began = time.perf_counter()
     stored = answering.store(desk.system, desk.parts.engine, raws, source=SOURCE, by=by, sent=to_review)
-    return [
+    out = [
         ContractError(fate.code or "schema", list(fate.faults)) if found is None else found
         for fate, found in zip(stored.taken.fates, stored.found, strict=True)
     ]
+    _count(desk, out, began)
+    return out
+
+
+def _count(desk: Desk, found: Sequence[Extraction | ContractError], began: float) -> None:
+    read = [each for each in found if isinstance(each, Extraction)]
+    if read:
+        desk.parts.metrics.read(read, source=SOURCE, duration_s=time.perf_counter() - began)
 
 
 def _failed(raw: Raw, error: ContractError) -> Json:

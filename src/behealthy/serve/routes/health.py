@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy import func, select, text
 
 from behealthy import __version__
+from behealthy.data.quarantine import HELD
 from behealthy.errors import BeHealthyError, NotAllowed
+from behealthy.monitor.metrics import CONTENT_TYPE
 from behealthy.serve.desk import Desk, Open, recognise
 from behealthy.serve.wire.people import Health, Info
+from behealthy.store.tables import QuarantineRow, ReviewRow
 
 router = APIRouter(tags=["system"])
 
@@ -43,12 +47,23 @@ def get_metrics(desk: Open, request: Request) -> Response:
     near = desk.address in _LOOPBACK and not {"forwarded", "x-forwarded-for"} & {*request.headers}
     if not near and "monitor:read" not in recognise(request, desk.system).rights:
         raise NotAllowed("this needs the right monitor:read")
-    return Response(b"", media_type="text/plain; version=0.0.4")
+    return Response(_counted(desk), media_type=CONTENT_TYPE)
+
+
+def _counted(desk: Desk) -> bytes:
+    metrics, engine = desk.parts.metrics, desk.parts.engine
+    metrics.serves(dict(zip(("champion", "previous"), engine.versions, strict=False)))
+    with desk.system.database.read() as session:
+        reviews = session.execute(select(ReviewRow.state, func.count()).group_by(ReviewRow.state))
+        for state, n in reviews:
+            metrics.gauge("reviews", "Notes in the queue.", n, stage=state)
+        held = session.scalar(select(func.count()).where(QuarantineRow.state == HELD)) or 0
+        metrics.gauge("quarantine", "Records that are held.", held)
+    metrics.gauge("lost_predictions", "Readings that the prediction log had to drop.", desk.parts.predictions.dropped)
+    return metrics.page()
 
 
 def _database(desk: Desk) -> str:
-    from sqlalchemy import text
-
     try:
         with desk.system.database.read() as session:
             session.execute(text("SELECT 1"))

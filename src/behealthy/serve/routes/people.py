@@ -31,9 +31,7 @@ def invite_user(desk: Called, given: NewUser) -> Invited:
     """Invite a person: gives the one-time link that sets their password."""
     with desk.audited("invite", f"user:{given.name}") as session:
         token = auth.invite(session, given.name, given.role, desk.now())
-        session.flush()
-        row = session.scalars(select(UserRow).where(UserRow.name == given.name)).one()
-        return _invited(row, token)
+        return _invited(auth.named(session, given.name), token)
 
 
 @router.post("/users/{user_id}:deactivate")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Response
 from sqlalchemy import select
 
 from behealthy.errors import NotThere
-from behealthy.flows import training
+from behealthy.flows import workbench
 from behealthy.serve.desk import Called, Limit
 from behealthy.serve.wire.learning import ReasonRequest, Training
 from behealthy.serve.wire.terms import Id, Page
@@ -30,7 +30,7 @@ def start_training(
     id_ = new_id("t", desk.now())
     if idempotency_key is not None:
         id_ = "t_" + desk.system.vault.tag("training", by, idempotency_key)[:32]
-    training.request(desk.system, training.Request(id_, "person", by, given.reason))
+    workbench.written(desk.system, id_, "person", by, given.reason)
     desk.parts.work.enqueue("training", id_, trigger="person", by=by, reason=given.reason)
     response.headers["Location"] = f"/api/v1/trainings/{id_}"
     return get_training(desk, id_)

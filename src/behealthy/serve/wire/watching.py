@@ -45,6 +45,7 @@ class Signal(Told):
     unit: str
     threshold: float | None
     reference: float | None
+    group: str
     points: list[SignalPoint]
 
 
@@ -81,6 +82,7 @@ class Drift(Told):
     sentence: str
     version: str
     reference_notes: int
+    waiting_notes: int
     windows: list[Window]
     signals: list[Signal]
     moved_terms: list[MovedTerm]
@@ -95,9 +97,12 @@ class Kpi(Told):
     name: str
     title: str
     unit: str
+    better: Literal["higher", "lower"]
     value: float | None
     low: float | None
     high: float | None
+    baseline: float | None
+    n: int
     trend: list[float | None]
     formula: str
     window: str
