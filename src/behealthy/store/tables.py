@@ -376,3 +376,20 @@ class AuditRow(Base):
     request_id: Mapped[str]
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+
+# Workers ---------------------------------------------------------------------------------------------------------
+
+
+class WorkerRow(Base):
+    """A process that does durable work, or did; see `flows.workers`."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    machine: Mapped[str]
+    pid: Mapped[int]
+    born: Mapped[float]  # when the process was started, since a pid is used again
+    started_at: Mapped[datetime]
+    beat_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)
