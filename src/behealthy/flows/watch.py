@@ -289,7 +289,9 @@ def _draw(session: Session, system: System, row: WindowRow, labels: int, now: da
     recent = windows.history(session, row.model_version)
     changed = [w for w in recent if w.number == row.number or w.decision.get("moved")]
     ids = [id_ for w in changed for id_ in windows.note_ids(session, w)]
-    return queue.draw(session, system.vault, ids, labels, occasion=f"window:{row.number}", now=now)
+    percent = system.settings.audit_percent
+    occasion = f"window:{row.number}"
+    return queue.draw(session, system.vault, ids, labels, occasion=occasion, audit_percent=percent, now=now)
 
 
 def _raise(session: Session, row: WindowRow, decision: triggers.Decision, alarm: triggers.Alarm, now: datetime) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from behealthy.errors import StoreBusy, StoreError
 
 _WAIT_MS = 20_000  # for the lock of another process
+_PASSES = ("database is locked", "database table is locked", "deadlock", "could not serialize", "lock timeout")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -56,7 +57,8 @@ class Database:
             if self.url.drivername == "postgresql":
                 self.url = self.url.set(drivername="postgresql+psycopg")
             options: dict[str, Any] = {} if self._sqlite else {"pool_pre_ping": True}
-            self.engine: Engine = create_engine(self.url, **options)
+            self.engine: Engine = create_engine(self.url, hide_parameters=True, **options)
+        event.listen(self.engine, "handle_error", _refuse_what_no_column_holds)
         if self._sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -137,6 +139,12 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _refuse_what_no_column_holds(context: Any) -> None:
+    """Map what Python raises under a driver, of half a surrogate pair or a number of 70 bits; it holds the value."""
+    if isinstance(context.original_exception, UnicodeError | OverflowError):
+        raise StoreError(f"a value cannot be stored ({type(context.original_exception).__name__})")
+
+
 def _begin_sqlite(connection: Any) -> None:
     writes = connection.get_execution_options().get("behealthy_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -153,7 +161,7 @@ def _mapped() -> Iterator[None]:
         raise StoreError(f"the facts contradict what is stored ({type(exc.orig).__name__})") from None
     except OperationalError as exc:
         reason = str(exc.orig).strip().splitlines()[0] if exc.orig else "no reason given"
-        kind = StoreBusy if "locked" in reason or "busy" in reason else StoreError
+        kind = StoreBusy if any(word in reason for word in _PASSES) else StoreError
         raise kind(f"the database cannot do it now: {reason}") from None
     except SQLAlchemyError as exc:
         raise StoreError(f"the database refused ({type(exc).__name__})") from None
