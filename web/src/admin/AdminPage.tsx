@@ -1,0 +1,2 @@
+import { Page } from "../parts/Page";
+export function AdminPage() { return <Page title="AdminPage">…</Page>; }

@@ -1,0 +1,2 @@
+import { Page } from "../parts/Page";
+export function DataPage() { return <Page title="DataPage">…</Page>; }

@@ -1,0 +1,2 @@
+import { Page } from "../parts/Page";
+export function ComparePage() { return <Page title="ComparePage">…</Page>; }

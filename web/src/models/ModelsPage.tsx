@@ -1,0 +1,2 @@
+import { Page } from "../parts/Page";
+export function ModelsPage() { return <Page title="ModelsPage">…</Page>; }

@@ -1,0 +1,2 @@
+import { Page } from "../parts/Page";
+export function QueuePage() { return <Page title="QueuePage">…</Page>; }

@@ -1,0 +1,2 @@
+import { Page } from "../parts/Page";
+export function ReviewPage() { return <Page title="ReviewPage">…</Page>; }

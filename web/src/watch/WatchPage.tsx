@@ -1,0 +1,2 @@
+import { Page } from "../parts/Page";
+export function WatchPage() { return <Page title="WatchPage">…</Page>; }
