@@ -52,9 +52,12 @@ export async function answered<T>(call: Promise<Answer<T>>): Promise<Answer<T>> 
 
 function problemOf(response: Response, body: unknown): Problem {
   const facts = (typeof body === "object" && body !== null ? body : {}) as Partial<Wire["ProblemDetails"]>;
-  const faults = (facts.errors ?? []).map((e) => (e.path ? `${e.path}: ${e.message}` : e.message));
-  const title = facts.title ?? (response.status >= 500 ? "The server failed." : `The server refused (${response.status}).`);
-  return new Problem(title, response.status, facts.code ?? "unknown", faults, facts.request_id ?? response.headers.get("X-Request-ID"));
+  const all = facts.errors ?? [];
+  const alone = all.length === 1 && !all[0]!.path ? all[0]!.message : null; // says more than the status's own phrase
+  const title = alone ?? facts.title ?? `The server refused (${response.status}).`;
+  const faults = alone ? [] : all.map((e) => (e.path ? `${e.path}: ${e.message}` : e.message));
+  const id = facts.request_id ?? response.headers.get("X-Request-ID");
+  return new Problem(title.charAt(0).toUpperCase() + title.slice(1), response.status, facts.code ?? "unknown", faults, id);
 }
 
 /** Hands a file of the server to the browser's downloads. */
