@@ -25,8 +25,8 @@ export const theme = createTheme({
     },
   },
   components: {
-    Button: { defaultProps: { size: "sm" } },
-    Table: { defaultProps: { fz: "sm", verticalSpacing: 6, horizontalSpacing: 12 } },
+    Button: { defaultProps: { size: "sm", fw: 500 } },
+    Table: { defaultProps: { fz: "sm", verticalSpacing: 6, horizontalSpacing: 16 } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, fz: "sm", multiline: true, maw: 320 } },
     Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.35 } } },
     TextInput: { defaultProps: { size: "sm" } },

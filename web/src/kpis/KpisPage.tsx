@@ -42,8 +42,8 @@ export function KpisPage() {
 }
 
 /** A value in its unit: shares of one as F1 has them, the rest as short as they can be told. */
-function inUnit(value: number | null, unit: string): string {
-  return unit === "F1" || unit === "share" ? share(value) : figure(value);
+function inUnit(value: number | null, unit: string, like = value): string {
+  return unit === "F1" || unit === "share" ? share(value) : figure(value, like);
 }
 
 function KpiCard({ kpi }: { kpi: Kpi }) {
@@ -59,7 +59,7 @@ function KpiCard({ kpi }: { kpi: Kpi }) {
       ) : (
         <p className={css.lacking}>not enough data</p>
       )}
-      <p className={`${css.interval} numbers`}>{known && kpi.low !== null && kpi.high !== null ? `95 % interval ${inUnit(kpi.low, kpi.unit)} – ${inUnit(kpi.high, kpi.unit)}` : " "}</p>
+      <p className={`${css.interval} numbers`}>{known && kpi.low !== null && kpi.high !== null ? `95 % interval ${inUnit(kpi.low, kpi.unit, kpi.value)} – ${inUnit(kpi.high, kpi.unit, kpi.value)}` : " "}</p>
       <Trend trend={kpi.trend} title={kpi.title} />
       {kpi.says && <p className={css.says}>{kpi.says}</p>}
       <dl className={css.printed}>

@@ -49,7 +49,7 @@ export const VERDICTS: Record<string, string> = {
   inconclusive: "cannot be told: the champion stays",
 };
 
-const ACTIONS: Record<string, string> = { install: "came with the package", promote: "promoted", rollback: "rolled back to" };
+const ACTIONS: Record<string, string> = { promote: "promoted", rollback: "rolled back to" };
 
 export function Releases() {
   const list = useQuery({ queryKey: ["releases"], queryFn: () => told(api.GET("/api/v1/releases")) });
@@ -63,7 +63,7 @@ export function Releases() {
                 {items.map((r) => (
                   <Table.Tr key={r.number}>
                     <Table.Td style={{ whiteSpace: "nowrap" }}>{moment(r.at)}</Table.Td>
-                    <Table.Td><code>{r.version}</code><div className="muted">{ACTIONS[r.action] ?? r.action} by {r.by}{r.reason && `: ${r.reason}`}</div></Table.Td>
+                    <Table.Td><code>{r.version}</code><div className="muted">{r.action === "install" ? "came with the package" : `${ACTIONS[r.action] ?? r.action} by ${r.by}${r.reason && `: ${r.reason}`}`}</div></Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>

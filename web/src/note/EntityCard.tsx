@@ -37,7 +37,7 @@ export function EntityCard({ entity, entities, relations }: Props) {
         </div>
         <Score value={entity.score} />
         <div className="muted">
-          {[entity.assertion ?? "status not judged", entity.section && `in ${spoken(entity.section)}`].filter(Boolean).join(" · ")}
+          {[entity.assertion ?? "status not judged", entity.section && entity.section !== "start" && `in ${spoken(entity.section)}`].filter(Boolean).join(" · ")}
         </div>
         {Object.entries(entity.attributes).map(([name, value]) => (
           <div key={name}><span className="muted">{capital(spoken(name))}</span> {value}</div>

@@ -22,7 +22,7 @@ export function State({ state, word }: { state: string; word?: string }) {
   const tone = TONES[state] ?? "quiet";
   return (
     <span className={css.state} data-tone={tone}>
-      <Icon name={tone satisfies IconName} size={14} />
+      {state !== "alias" && <Icon name={tone satisfies IconName} size={14} />}
       {word ?? WORDS[state] ?? state.replaceAll("_", " ").toLowerCase()}
     </span>
   );

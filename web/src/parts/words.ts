@@ -31,11 +31,11 @@ export function signed(value: number | null | undefined, digits = 3): string {
   return value > 0 ? `+${share(value, digits)}` : share(value, digits);
 }
 
-/** A number as short as it can be told: 12,300 or 0.042 */
-export function figure(value: number | null | undefined): string {
+/** A number as short as it can be told, 12,300 or 0.042; `like` is the number whose digits it shall have. */
+export function figure(value: number | null | undefined, like: number | null | undefined = value): string {
   if (value == null) return "–";
-  const size = Math.abs(value);
-  const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+  const size = Math.abs(like ?? value);
+  const digits = size >= 100 || Number.isInteger(like) ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
 }
 

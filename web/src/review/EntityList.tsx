@@ -98,7 +98,7 @@ function Details({ entity, relations, names, change }: { entity: Entity; relatio
         );
       })}
       {attributes.length > 0 && <><dt>Given</dt><dd>{attributes.map(([, value]) => value).join(", ")}</dd></>}
-      {entity.section && <><dt>Section</dt><dd>{spoken(entity.section)}</dd></>}
+      {entity.section && entity.section !== "start" && <><dt>Section</dt><dd>{spoken(entity.section)}</dd></>}
       {entity.score < 1 && <><dt>Sure</dt><dd className="numbers">{Math.round(entity.score * 100)} %</dd></>}
     </dl>
   );

@@ -92,8 +92,17 @@ function scales(line: Line) {
   return {
     x: (i: number) => Number((LEFT + 8 + (i / steps) * (W - LEFT - RIGHT - 16)).toFixed(1)),
     y: (v: number) => Number((TOP + ((to - v) / (to - from)) * (H - TOP - BOTTOM)).toFixed(1)),
-    ticks: [from + (to - from) * 0.12, (from + to) / 2, to - (to - from) * 0.12],
+    ticks: round(from, to),
   };
+}
+
+/** Two to four round numbers inside a range. */
+function round(from: number, to: number): number[] {
+  const rough = (to - from) / 3;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough)!;
+  const first = Math.ceil(from / step);
+  return Array.from({ length: Math.floor(to / step) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
 function bandPath(line: Line, x: (i: number) => number, y: (v: number) => number): string {
