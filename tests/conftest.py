@@ -1,11 +1,27 @@
 """Fixtures that every test may use."""
 
 import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from behealthy.flows.system import System
+from behealthy.settings import Settings
+from behealthy.store.crypto import Vault, open_vault
+from behealthy.store.session import Database
+
 ROOT = Path(__file__).resolve().parent.parent
+_NUMBERS = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +41,131 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BEHEALTHY_CORPORA", str(tmp_path / "no corpora"))
     monkeypatch.setenv("BEHEALTHY_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+# Databases -----------------------------------------------------------------------------------------------------------
+
+
+def postgres_programs() -> Path | None:
+    """Give the folder of the newest PostgreSQL server here; Debian keeps it out of the PATH."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    debian = [f for f in Path("/usr/lib/postgresql").glob("*/bin") if (f / "initdb").exists()]
+    return max(debian, key=lambda folder: int(folder.parent.name), default=None)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL of the test run's own, on a socket in a folder of its own; the URL of its first database."""
+    programs = postgres_programs()
+    if programs is None:
+        reason = "no PostgreSQL server here; tools/debian-packages.sh installs it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    as_whom: list[str] = []
+    if os.geteuid() == 0:  # root may not start it
+        names = {user.pw_name for user in pwd.getpwall()}
+        user = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        as_whom = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    # Whatever happens to the tests, the server goes with them.
+    setpriv = ["setpriv", *as_whom, "--pdeathsig=INT"]
+    data = folder / "data"
+    make = [programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
+    subprocess.run([*setpriv, *make], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+    quick = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"]
+    start = [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", *quick]
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen([*setpriv, *start], stdout=log, stderr=log, cwd=folder)
+    try:
+        _wait_for(server, f"host={folder} user=tester dbname=postgres", folder / "log")
+        yield f"postgresql+psycopg://tester@/postgres?host={folder}"
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(60)
+        shutil.rmtree(folder)
+
+
+def _wait_for(server: "subprocess.Popen[bytes]", conninfo: str, log: Path) -> None:
+    for _ in range(600):
+        try:
+            psycopg.connect(conninfo).close()
+        except psycopg.OperationalError:
+            if server.poll() is not None:
+                break
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"PostgreSQL does not start: {log.read_text()}")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database; it is dropped after the test, with whoever is still in it."""
+    name = f"test{next(_NUMBERS)}"
+    server = Database(postgres_server)
+    with server.engine.connect() as connection:
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+        alone.exec_driver_sql(f"CREATE DATABASE {name}")
+        yield postgres_server.replace("/postgres?", f"/{name}?")
+        alone.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of each kind that we support."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path}/behealthy.db"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database with our tables and nothing in them, of each kind that we support."""
+    database = Database(database_url)
+    database.upgrade()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    """A vault with a key of its own."""
+    return open_vault(tmp_path / "note.key")
+
+
+# A system ------------------------------------------------------------------------------------------------------------
+
+
+class Watch:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def forward(self, **by: float) -> datetime:
+        """Move on by a `timedelta`."""
+        self.time += timedelta(**by)
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Watch:
+    """The time, which only tests move."""
+    return Watch()
+
+
+@pytest.fixture
+def system(tmp_path: Path, clock: Watch) -> Iterator[System]:
+    """The parts of a system on SQLite in a folder of its own."""
+    environ = {"BEHEALTHY_HOME": str(tmp_path / "system"), "BEHEALTHY_CORPORA": str(tmp_path / "no corpora")}
+    system = System.open(Settings.from_environment(environ, tmp_path), clock)
+    yield system
+    system.close()

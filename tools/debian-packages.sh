@@ -2,13 +2,13 @@
 # Install the Debian packages that the tests and pictures need, those that are missing; needs root for that.
 set -euo pipefail
 
-# package and the command that shows it is there
-needed=("chromium chromium")
+# package and the command that shows it is there, or where that lies outside the PATH
+needed=("chromium chromium" "postgresql /usr/lib/postgresql/*/bin/initdb")
 
 missing=()
 for entry in "${needed[@]}"; do
     read -r package command <<<"$entry"
-    command -v "$command" >/dev/null || missing+=("$package")
+    command -v "$command" >/dev/null || compgen -G "/$command" >/dev/null || missing+=("$package")
 done
 if ((${#missing[@]})); then
     export DEBIAN_FRONTEND=noninteractive

@@ -87,7 +87,8 @@ class Extraction:
     """What somebody, a model or a person, found in one note.
 
     ``model_version`` is None for what people marked. Gold documents and predictions are the same kind of value,
-    so that every reader, writer and evaluation takes either.
+    so that every reader, writer and evaluation takes either. ``expected`` is how many entities of each type the model
+    believes to be there, whatever it called; it is for the watch, not on the wire, and no part of what makes two equal.
     """
 
     note_id: str
@@ -97,6 +98,7 @@ class Extraction:
     model_version: str | None = None
     warnings: tuple[str, ...] = ()
     patient_id: str | None = None
+    expected: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
 
 
 def entity_at(text: str, start: int, end: int, type: str, **given: Any) -> Entity:

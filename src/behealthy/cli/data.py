@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from behealthy.cli import terminal
+from behealthy.cli import intake, terminal
 from behealthy.cli.options import (
     CorpusFormat,
     CorpusPath,
@@ -23,7 +23,8 @@ from behealthy.cli.options import (
 from behealthy.errors import UnreadableFile
 from behealthy.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Convert, count and compile what models are made of.")
+app = typer.Typer(no_args_is_help=True, help="Take in, freeze, convert and count what models are made of.")
+intake.add_to(app)
 
 
 @app.command(

@@ -36,10 +36,24 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> tuple[str, str | Non
         When the file is away or closed to us, holds more than `max_bytes`, or holds NUL bytes.
     """
     data = _read_bytes(path, max_bytes)
+    try:
+        return decode(data)
+    except UnreadableFile as exc:
+        raise UnreadableFile(f"{path}: {exc}") from exc
+
+
+def decode(data: bytes) -> tuple[str, str | None]:
+    """When called, it will give bytes as text, as `read_text` does.
+
+    Raises
+    ------
+    UnreadableFile
+        When they hold NUL bytes.
+    """
     nul = data.find(b"\0")
     if nul >= 0:
         kind = "it looks like UTF-16; save it as UTF-8" if data.startswith(_UTF16_MARKS) else "it is binary, not text"
-        raise UnreadableFile(f"{path}: NUL byte at offset {nul}: {kind}")
+        raise UnreadableFile(f"NUL byte at offset {nul}: {kind}")
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         return data.decode("utf-8"), None

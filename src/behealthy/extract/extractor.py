@@ -48,6 +48,8 @@ class Extractor:
         cache_words: int = 200_000,
     ) -> None:
         self.version = version
+        self.weights = weights
+        self.lexicon = lexicon
         self.types = tuple(dict.fromkeys(t for head in weights.heads for t in head.types))
         self._understanding = understanding
         self._vocabulary = Vocabulary(cache_words)
@@ -119,9 +121,12 @@ class Extractor:
         batch = lay_out(texts, self._vocabulary)
         found: list[list[Entity]] = [[] for _ in notes]
         links: list[list[Relation]] = [[] for _ in notes]
+        expected: list[dict[str, float]] = [{} for _ in notes]
         if len(batch.words):
             symbols = self._streams(batch, self._vocabulary)
-            spans = merge(self._tagger.tag(batch, self._vocabulary, symbols))
+            read = self._tagger.tag(batch, self._vocabulary, symbols)
+            _expect(batch, read, expected)
+            spans = merge(read)
             if self._understanding is None:
                 _collect(texts, batch, spans, found)
             else:
@@ -131,8 +136,16 @@ class Extractor:
                 stated = self._understanding.relations(marked)
                 links = [without_denied(own, given) for own, given in zip(found, stated, strict=True)]
         return [
-            Extraction(note.id, note.text, tuple(own), tuple(linked), self.version, patient_id=note.patient_id)
-            for note, own, linked in zip(notes, found, links, strict=True)
+            Extraction(
+                note.id,
+                note.text,
+                tuple(own),
+                tuple(linked),
+                self.version,
+                patient_id=note.patient_id,
+                expected=thought,
+            )
+            for note, own, linked, thought in zip(notes, found, links, expected, strict=True)
         ]
 
 
@@ -154,6 +167,14 @@ def merge(heads: Sequence[Spans]) -> Spans:
             starts.insert(at, int(first[i]))
     chosen = np.array(kept, np.int64)
     return Spans(first[chosen], last[chosen], [types[i] for i in kept], score[chosen])
+
+
+def _expect(batch: Batch, read: Sequence[Spans], expected: list[dict[str, float]]) -> None:
+    """Add up, for each text and type, the probabilities that an entity begins."""
+    for spans in read:
+        for kind, begins in spans.begins.items():
+            for own, number in zip(expected, np.bincount(batch.note, begins, len(expected)).tolist(), strict=True):
+                own[kind] = own.get(kind, 0.0) + number
 
 
 def _collect(texts: Sequence[str], batch: Batch, spans: Spans, found: list[list[Entity]]) -> None:

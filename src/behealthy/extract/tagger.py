@@ -11,7 +11,7 @@ Nothing here reads files or knows where the weights come from.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -95,12 +95,15 @@ class Spans:
     type : list of str
     score : float64 array of shape (spans,)
         Exact probability that these tokens, and no more, are one entity of that type.
+    begins : mapping of type to float64 array of shape (N,)
+        Probability that an entity of the type begins at each token of the batch, whatever was decoded.
     """
 
     first: IntArray
     last: IntArray
     type: list[str]
     score: FloatArray
+    begins: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 class Tagger:
@@ -208,7 +211,8 @@ class Tagger:
             first, last, kind = spans_of(path, head.labels, batch.sentence)
             score = span_probabilities(posterior, layout, head.labels, path, first, last, batch.sentence)
             types = head.types
-            out.append(Spans(first, last, [types[i] for i in kind.tolist()], score))
+            begins = begin_probabilities(posterior, layout, head)
+            out.append(Spans(first, last, [types[i] for i in kind.tolist()], score, begins))
         return out
 
 
@@ -238,6 +242,15 @@ def spans_of(path: IntArray, labels: Sequence[str], sentence: IntArray) -> tuple
     first = np.flatnonzero(entity & ~goes_on[:-1])
     last = np.flatnonzero(entity & ~goes_on[1:])
     return first, last, t[first]
+
+
+def begin_probabilities(posterior: Posterior, layout: Layout, head: Head) -> dict[str, FloatArray]:
+    """Probability that an entity of each type begins at a token, float64 of shape (N,), flat order."""
+    out = {}
+    for kind in head.types:
+        own = [i for i, label in enumerate(head.labels) if label in (f"B-{kind}", f"S-{kind}")]
+        out[kind] = (posterior.alpha[:, own] * posterior.beta[:, own]).sum(axis=1)[layout.place]
+    return out
 
 
 def span_probabilities(

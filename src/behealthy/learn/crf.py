@@ -183,18 +183,19 @@ def fit(
     recipe: Recipe,
     progress: Progress | None = None,
     weights: FloatArray | None = None,
+    start: tuple[FloatArray, FloatArray] | None = None,
 ) -> Weights:
     """Maximise the likelihood of the labels each token is allowed to have.
 
     Parameters
     ----------
     allowed : bool array of shape (N, L)
-    weights : float64 array of shape (N,), optional
+    weights, start : optional
         See `learn.likelihood.Likelihood`.
     """
     streams, names = _streams(dataset, recipe)
     batch = dataset.batch
-    objective = Likelihood(streams, batch.positions, batch.lengths, allowed, l2=recipe.l2, weights=weights)
+    objective = Likelihood(streams, batch.positions, batch.lengths, allowed, l2=recipe.l2, weights=weights, start=start)
     parameters = minimise(objective, iterations=recipe.iterations, progress=progress)
     tables, transitions = objective.split(parameters)
     head = Head(labels, transitions.copy(), recipe.lean)

@@ -52,6 +52,8 @@ class Likelihood:
         Labels each token may have; one True a row where the label is known.
     weights : float64 array of shape (N,), optional
         Weight of each token's sentence; equal within a sentence. Documents of another convention count for less.
+    start : (float64 array of shape (N, L) in flat order, float64 array of shape (L, L)), optional
+        Log potentials and transitions of a model that the parameters are added to: they are what is learned beyond it.
     """
 
     def __init__(
@@ -63,11 +65,14 @@ class Likelihood:
         *,
         l2: float,
         weights: FloatArray | None = None,
+        start: tuple[FloatArray, FloatArray] | None = None,
     ) -> None:
         self.streams = streams
         self.layout = Layout.of(lengths)
         self.labels = allowed.shape[1]
         self.allowed = allowed[self.layout.order]
+        self.start = None if start is None else start[0][self.layout.order]
+        self.start_moves = np.zeros((self.labels, self.labels)) if start is None else start[1]
         self.known = bool((allowed.sum(axis=1) == 1).all())
         self.l2 = l2
         n = len(positions)
@@ -108,7 +113,7 @@ class Likelihood:
     def emissions(self, parameters: FloatArray) -> FloatArray:
         """Log potentials, float64 of shape (N, L), time-major."""
         tables, _ = self.split(parameters)
-        out = np.zeros((len(self.allowed), self.labels))
+        out = np.zeros((len(self.allowed), self.labels)) if self.start is None else self.start.copy()
         for stream, table, gathers in zip(self.streams, tables, self.gathers, strict=True):
             rows = stream.attributes @ table
             for i, gather in enumerate(gathers):
@@ -118,7 +123,7 @@ class Likelihood:
     def __call__(self, parameters: FloatArray) -> tuple[float, FloatArray]:
         """Give the objective and its gradient, float64 of the parameters' shape."""
         emissions = self.emissions(parameters)
-        _, transitions = self.split(parameters)
+        transitions = self.split(parameters)[1] + self.start_moves
         free = forward_backward(self.layout, emissions, transitions)
         expected = expected_moves(self.layout, free, self.weights)
         if self.known:

@@ -9,7 +9,6 @@ import, so that happens when the first run begins. This module refuses to decide
 from __future__ import annotations
 
 import json
-import logging
 import re
 import subprocess
 import time
@@ -23,14 +22,13 @@ from behealthy import __version__
 from behealthy.errors import TrackingError
 from behealthy.learn.evaluate import Figures, Report
 from behealthy.note import Extraction
+from behealthy.registry.connection import client, experiment, mapped, masked
 
-_TIMEOUT_S = 15
-_RETRIES = 1
+__all__ = ["DataFacts", "Recording", "Tracker", "code_version", "mapped", "masked"]
+
 _LOSSES_AT_ONCE = 100
 _SECONDS_BETWEEN_LOSSES = 10.0  # somebody may be watching
 _DIGEST_LENGTH = 36  # the longest that MLflow takes
-_REMOTE = ("http", "https", "databricks")
-_DATABASE_SERVERS = ("mssql", "mysql", "postgresql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Tracker:
             When MLflow cannot be imported, or the tracker does not answer.
         """
         with mapped(self.uri):
-            _client(self.uri).search_experiments(max_results=1)
+            client(self.uri).search_experiments(max_results=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +96,10 @@ class Recording:
     ----------
     tracker : Tracker or None
         None records nothing, so that the story of a training need not ask.
+    resume : str, optional
+        The id of a run to go on with, where a story is told in several processes.
+    keep_open : bool
+        Leave a run that ended well unfinished, for somebody to go on with.
 
     Attributes
     ----------
@@ -106,11 +108,15 @@ class Recording:
     run_id : str or None
     """
 
-    def __init__(self, tracker: Tracker | None, name: str) -> None:
+    def __init__(
+        self, tracker: Tracker | None, name: str, *, resume: str | None = None, keep_open: bool = False
+    ) -> None:
         self.failure: TrackingError | None = None
         self.run_id: str | None = None
         self._tracker = tracker
         self._name = name
+        self._resume = resume
+        self._keep_open = keep_open
         self._client: Any = None
         self._losses: list[tuple[str, float, int, int]] = []  # key, value, milliseconds, step
         self._sent = time.monotonic()
@@ -118,16 +124,19 @@ class Recording:
     def __enter__(self) -> Recording:
         if self._tracker is not None:
             with self._guarded():
-                self._client = _client(self._tracker.uri)
-                run = self._client.create_run(_experiment(self._client, self._tracker), run_name=self._name)
-                self.run_id = run.info.run_id
+                self._client = client(self._tracker.uri)
+                if self._resume is not None and _revived(self._client, self._resume):
+                    self.run_id = self._resume
+                    return self
+                heading = experiment(self._client, self._tracker.uri, self._tracker.experiment, self._tracker.artifacts)
+                self.run_id = self._client.create_run(heading, run_name=self._name).info.run_id
                 self.tags(code_version())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         status = "FINISHED" if kind is None else "FAILED" if issubclass(kind, Exception) else "KILLED"
         self._send_losses()
-        if self._open:
+        if self._open and not (self._keep_open and kind is None):
             with self._guarded():
                 self._client.set_terminated(self.run_id, status)
 
@@ -193,6 +202,22 @@ class Recording:
         }
         self._send([(_metric_name(key), value, _now_ms(), 0) for key, value in values.items()])
 
+    def values(self, report: Mapping[str, Any], prefix: str) -> None:
+        """When called, it will keep the figures of a report's plain values, under a prefix."""
+        values = {
+            f"{prefix}/{kind}/{match}_{part}": row[match][part]
+            for kind, row in {"micro": report["micro"], **report["types"]}.items()
+            for match in ("strict", "relaxed")
+            for part in ("precision", "recall", "f1")
+        }
+        self._send([(_metric_name(key), value, _now_ms(), 0) for key, value in values.items()])
+
+    def file(self, path: Path) -> None:
+        """When called, it will keep a file under its own name."""
+        if self._open:
+            with self._guarded():
+                self._client.log_artifact(self.run_id, str(path))
+
     def folder(self, path: Path, name: str) -> None:
         """When called, it will keep all files of a folder under a name."""
         if self._open:
@@ -218,79 +243,17 @@ class Recording:
                 self._client.log_batch(self.run_id, metrics=[Metric(*m) for m in metrics])
 
 
-@contextmanager
-def mapped(uri: str) -> Iterator[None]:
-    """Turn what MLflow and what lies under it raise into our error; a password in the address is left out.
+def _revived(client: Any, run_id: str) -> bool:
+    """Set a run going again; False where the tracker has lost it."""
+    from mlflow.exceptions import MlflowException
 
-    Raises
-    ------
-    TrackingError
-    """
     try:
-        from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
-    except ImportError as exc:
-        raise TrackingError(f"MLflow cannot be imported: {exc}") from exc
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, OSError, ImportError) as exc:
-        # ImportError: the driver of a database. OSError: the disk, and everything that `requests` raises.
-        reason = (str(exc).strip() or type(exc).__name__).splitlines()[0]
-        raise TrackingError(f"tracker {masked(uri)}: {_without_password(reason, uri)[:400]}") from exc
-
-
-def masked(uri: str) -> str:
-    """Give an address without the user and password that it may carry.
-
-    >>> masked("https://ann:hush@host:5000/x"), masked("sqlite:///a.db")
-    ('https://host:5000/x', 'sqlite:///a.db')
-    """
-    return re.sub(r"(?<=://)[^/?#]*@", "", uri)
-
-
-def _without_password(message: str, uri: str) -> str:
-    message = message.replace(uri.rstrip("/"), masked(uri).rstrip("/"))
-    password = re.search(r"://[^/?#]*?:([^/?#]+)@", uri)
-    return message.replace(password[1], "***") if password else message
-
-
-def _client(uri: str) -> Any:
-    from mlflow import MlflowClient
-    from mlflow import environment_variables as knobs
-    from mlflow.telemetry import set_telemetry_client
-
-    # MLflow reports its use to its makers unless told not to, and its only knobs are the process's own variables.
-    knobs.MLFLOW_DISABLE_TELEMETRY.set(True)
-    set_telemetry_client()
-    for knob, value in (
-        (knobs.MLFLOW_HTTP_REQUEST_TIMEOUT, _TIMEOUT_S),
-        (knobs.MLFLOW_HTTP_REQUEST_MAX_RETRIES, _RETRIES),
-    ):
-        if not knob.is_set():
-            knob.set(value)
-    _knock(uri)
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
-    return MlflowClient(tracking_uri=uri)
-
-
-def _knock(uri: str) -> None:
-    """Connect once to a database server: MLflow itself tries ten times over minutes before it says a word."""
-    from sqlalchemy import create_engine
-
-    backend = re.split("[+:]", uri, maxsplit=1)[0]
-    if backend in _DATABASE_SERVERS:
-        patience = {} if backend == "mssql" else {"connect_timeout": _TIMEOUT_S}
-        engine = create_engine(uri, connect_args=patience)
-        engine.connect().close()
-        engine.dispose()
-
-
-def _experiment(client: Any, tracker: Tracker) -> str:
-    found = client.get_experiment_by_name(tracker.experiment)
-    if found is not None:
-        return str(found.experiment_id)
-    remote = tracker.uri.partition(":")[0] in _REMOTE
-    return str(client.create_experiment(tracker.experiment, None if remote else tracker.artifacts.resolve().as_uri()))
+        client.update_run(run_id, "RUNNING")
+    except MlflowException as exc:
+        if exc.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return False
+    return True
 
 
 def code_version() -> dict[str, str]:

@@ -116,6 +116,11 @@ def put_gold(session: Session, vault: Vault, gold: Extraction, *, by: str, why: 
     return id_
 
 
+def has_gold(session: Session, note_id: str) -> bool:
+    """When called, it will tell whether a person has ever said what is in a note."""
+    return session.scalar(select(GoldRow.id).where(GoldRow.note_id == note_id).limit(1)) is not None
+
+
 def open_gold(vault: Vault, rows: Iterable[GoldRow]) -> Iterator[Extraction]:
     """When called, it will give the documents of gold rows, in their order."""
     for row in rows:

@@ -8,13 +8,14 @@ is refused when another wrote between. Errors of the driver become `StoreError`,
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from importlib import resources
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import CursorResult, Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -119,6 +120,15 @@ class Database:
     def close(self) -> None:
         """When called, it will close all connections."""
         self.engine.dispose()
+
+
+def add_once(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
+    """When called, it will add a row and say so, or False where one that excludes it is there.
+
+    When another process is adding that one just now, it waits for how that ends.
+    """
+    made = postgresql.insert(table) if session.get_bind().dialect.name == "postgresql" else sqlite.insert(table)
+    return cast("CursorResult[Any]", session.execute(made.values(**values).on_conflict_do_nothing())).rowcount == 1
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -110,12 +110,16 @@ class ReviewRow(Base):
     """A note that waits for a person, or had one: what the model suggests, and the person's draft, both sealed JSON."""
 
     __tablename__ = "reviews"
-    __table_args__ = (Index("reviews_by_state", "state", "priority"),)
+    __table_args__ = (
+        Index("reviews_by_turn", "state", "turn", "priority"),
+        Index("reviews_by_submission", "state", "submitted_at"),
+    )
 
     note_id: Mapped[str] = mapped_column(ForeignKey("notes.id"), primary_key=True)
     state: Mapped[str]  # open, claimed, submitted
     why: Mapped[str]  # uncertain, audit, drift, sent
-    priority: Mapped[float]
+    turn: Mapped[int]  # lower ones are drawn first; see `review.queue`
+    priority: Mapped[float]  # within a turn: expected corrections
     blind: Mapped[bool]
     version: Mapped[int]  # of what is edited, for ETags
     model_version: Mapped[str]
@@ -124,9 +128,10 @@ class ReviewRow(Base):
     claimed_at: Mapped[datetime | None]
     active_s: Mapped[float]
     submitted_at: Mapped[datetime | None]
+    gold_id: Mapped[str | None] = mapped_column(ForeignKey("gold.id"))
     edits: Mapped[dict[str, Any]]  # counts by kind of edit
     sealed_suggestion: Mapped[bytes | None]
-    sealed_draft: Mapped[bytes | None]
+    sealed_draft: Mapped[bytes | None]  # with the name of whose it is
 
 
 class GoldRow(Base):
@@ -362,3 +367,20 @@ class AuditRow(Base):
     request_id: Mapped[str]
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+
+# Workers ---------------------------------------------------------------------------------------------------------
+
+
+class WorkerRow(Base):
+    """A process that does durable work, or did; see `flows.workers`."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    machine: Mapped[str]
+    pid: Mapped[int]
+    born: Mapped[float]  # when the process was started, since a pid is used again
+    started_at: Mapped[datetime]
+    beat_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)

@@ -14,22 +14,24 @@ router = APIRouter(tags=["session"])
 @router.post("/login")
 def login(desk: Open, given: LoginRequest, response: Response) -> Me:
     """Log in with name and password; the answer sets the session's cookie."""
-    caller, token = auth.log_in(desk.parts.system, given.name, given.password, desk.request_id)
+    desk.parts.rates.take_login(given.name, desk.address)
+    caller, token = auth.log_in(desk.system, given.name, given.password, desk.request_id)
     return _with_cookie(desk, caller, token, response)
 
 
 @router.post("/first-start")
 def first_start(desk: Open, given: FirstStartRequest, response: Response) -> Me:
     """Set the password with the token of a one-time link, and log in."""
-    caller, token = auth.accept_invitation(desk.parts.system, given.token, given.password, desk.request_id)
+    desk.parts.rates.take_login("", desk.address)
+    caller, token = auth.accept_invitation(desk.system, given.token, given.password, desk.request_id)
     return _with_cookie(desk, caller, token, response)
 
 
 @router.post("/logout", status_code=204)
 def logout(desk: Called, response: Response) -> None:
     """End the session."""
-    auth.log_out(desk.parts.system, desk.caller, desk.request_id)
-    response.delete_cookie(auth.COOKIE, path="/")
+    auth.log_out(desk.system, desk.caller, desk.request_id)
+    response.delete_cookie(auth.COOKIE, path="/", httponly=True, samesite="strict", secure=desk.secure)
 
 
 @router.get("/me")
@@ -39,14 +41,9 @@ def get_me(desk: Called) -> Me:
 
 
 def _with_cookie(desk: Desk, caller: auth.Caller, token: str, response: Response) -> Me:
+    age_s = desk.system.settings.session_h * 3600
     response.set_cookie(
-        auth.COOKIE,
-        token,
-        max_age=desk.parts.system.settings.session_h * 3600,
-        path="/",
-        httponly=True,
-        samesite="strict",
-        secure=desk.secure,
+        auth.COOKIE, token, max_age=age_s, path="/", httponly=True, samesite="strict", secure=desk.secure
     )
     return _me(caller)
 

@@ -27,15 +27,14 @@ class Dataset(Told):
 
 
 class DatasetDiff(Told):
-    """What the second has that the first has not, and the other way round, in documents."""
+    """What the second has that the first has not, and the other way round, by id of note; ``moved`` changed parts."""
 
     left: str
     right: str
-    added: int
-    removed: int
-    changed: int
-    moved: int
-    facts: Facts
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+    moved: list[str]
 
 
 class Training(Told):
@@ -98,16 +97,18 @@ class Model(Told):
     size_bytes: int | None
     notes_per_s: float | None
     run_id: str | None
+    training_id: str | None
     serving: bool
 
 
 class Rule(Told):
-    """A rule of the gate, what was measured, and what it must be."""
+    """A rule of the gate: what was measured, the end of its interval, and what it is held against."""
 
     name: str
     result: Literal["passed", "failed", "unknown"]
     value: float | None
     bound: float | None
+    limit: float | None
     says: str
 
 
@@ -124,10 +125,12 @@ class Difference(Told):
 
 
 class Comparison(Told):
-    """Two models beside each other, and the gate's verdict on the second where there is one."""
+    """Two models on the same notes (less those that either has learned from), and what the gate would say."""
 
     left: Model
     right: Model
+    notes: int
+    left_out: int
     differences: list[Difference]
     decision: Literal["promote", "keep", "inconclusive"] | None
     rules: list[Rule]

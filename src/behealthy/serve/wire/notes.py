@@ -98,10 +98,10 @@ class Entity(Told):
     text: str
     type: str
     score: float
-    assertion: Assertion | None = None
-    section: str | None = None
-    codes: list[Code] = []
-    attributes: dict[str, str] = {}
+    assertion: Assertion | None
+    section: str | None
+    codes: list[Code]
+    attributes: dict[str, str]
 
 
 class Relation(Told):
@@ -147,7 +147,7 @@ class Extraction(Told):
 
     id: str | None
     note_id: str
-    patient_id: str | None = None
+    patient_id: str | None
     text: str
     model_version: str | None
     entities: list[Entity]

@@ -108,6 +108,7 @@ class Review(ReviewHead):
     text: str
     suggestion: Extraction | None
     draft: Draft | None
+    draft_by: str | None
 
 
 class Saved(Told):

@@ -45,6 +45,7 @@ class Signal(Told):
     unit: str
     threshold: float | None
     reference: float | None
+    group: str
     points: list[SignalPoint]
 
 
@@ -81,6 +82,7 @@ class Drift(Told):
     sentence: str
     version: str
     reference_notes: int
+    waiting_notes: int
     windows: list[Window]
     signals: list[Signal]
     moved_terms: list[MovedTerm]
@@ -90,14 +92,17 @@ class Drift(Told):
 
 
 class Kpi(Told):
-    """A KPI with how it was computed; ``value`` is null where there is not enough data, and ``says`` says what lacks."""
+    """A KPI and how it was computed; ``value`` is null where there is not enough data; ``says`` says what lacks."""
 
     name: str
     title: str
     unit: str
+    better: Literal["higher", "lower"]
     value: float | None
     low: float | None
     high: float | None
+    baseline: float | None
+    n: int
     trend: list[float | None]
     formula: str
     window: str

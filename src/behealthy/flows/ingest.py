@@ -1,0 +1,192 @@
+"""Notes come in: held against the contract, stored or held, read by the served model, queued for whoever checks.
+
+    records -> contract -> notes -> read -> prediction log, review queue
+                  └─ quarantine, alert
+
+Each batch is one transaction: after a crash the same records may be sent again, and what was stored is found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from behealthy.data import intake, quarantine
+from behealthy.data.contract import Accepted, Contract, Raw
+from behealthy.errors import BadInput, Conflict, ContractError
+from behealthy.flows.system import System
+from behealthy.monitor import alerts
+from behealthy.note import Extraction, Note, to_json
+from behealthy.store.notes import IMPORTED, has_gold, put_gold, put_note
+
+After = Callable[[Session, Sequence[Note]], None]  # what is done with fresh notes, in their own transaction
+
+_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one record: a note, or a place in the quarantine with the reason."""
+
+    name: str
+    note_id: str | None = None
+    quarantine_id: str | None = None
+    fresh: bool = False
+    code: str | None = None
+    faults: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as plain values."""
+        return {
+            "name": self.name,
+            "note_id": self.note_id,
+            "quarantine_id": self.quarantine_id,
+            "code": self.code,
+            "errors": list(self.faults),
+        }
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of all records, in their order."""
+
+    fates: list[Fate] = field(default_factory=list)
+
+    @property
+    def stored(self) -> int:
+        """Notes that were not there before."""
+        return sum(f.fresh for f in self.fates)
+
+    @property
+    def known(self) -> int:
+        """Notes that were there already."""
+        return sum(f.note_id is not None and not f.fresh for f in self.fates)
+
+    @property
+    def held(self) -> int:
+        """Records in the quarantine."""
+        return sum(f.quarantine_id is not None for f in self.fates)
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """What is held, by reason."""
+        return Counter(f.code for f in self.fates if f.code is not None)
+
+
+def take_in(system: System, raws: Iterable[Raw], *, source: str, by: str, after: After | None = None) -> Taken:
+    """When called, it will store every record that keeps the contract and hold every other one.
+
+    Parameters
+    ----------
+    source : str
+        Whose notes these are: a clinic, a feed.
+    by : str
+        Who sends them; annotated ones become this person's gold.
+    after : callable, optional
+        Reads the fresh notes of a batch, see `flows.reading`.
+    """
+    contract = Contract(system.settings.max_note_bytes)
+    taken = Taken()
+    for batch in _batches(raws):
+        with system.database.write() as session:
+            fates = [_take(system, session, contract, raw, source, by) for raw in batch]
+            fresh = [note for fate, note in fates if fate.fresh and note is not None]
+            if after is not None and fresh:
+                after(session, fresh)
+            _tell(system, session, source, [fate for fate, _ in fates])
+        taken.fates += [fate for fate, _ in fates]
+    return taken
+
+
+def replay(
+    system: System, quarantine_id: str, *, by: str, payload: bytes | None = None, after: After | None = None
+) -> Fate:
+    """When called, it will try a held record again, mended by a person where a payload is given.
+
+    Raises
+    ------
+    NotThere, Conflict
+        When nothing is held under the id, or no longer.
+    BadInput
+        When the payload is not one record.
+    ContractError
+        When it still breaks the contract; it stays held.
+    """
+    contract = Contract(system.settings.max_note_bytes)
+    with system.database.write() as session:
+        row = quarantine.get(session, quarantine_id)
+        if row.state != quarantine.HELD:
+            raise Conflict(f"{quarantine_id} was {row.state} by {row.decided_by} before")
+        data = quarantine.payload(system.vault, row) if payload is None else payload
+        raws = list(intake.read(data, row.kind, row.name))
+        if len(raws) != 1:
+            raise BadInput(f"{quarantine_id} would become {len(raws)} records; replay takes one")
+        accepted = contract.check(raws[0], system.now())
+        fate, note = _store(system, session, raws[0], accepted, row.source, by)
+        quarantine.replayed(session, quarantine_id, note_id=fate.note_id or "", by=by, now=system.now())
+        if after is not None and fate.fresh:
+            after(session, [note])
+    return fate
+
+
+def import_gold(system: System, documents: Iterable[Extraction], *, source: str, by: str) -> Taken:
+    """When called, it will store annotated documents as notes with gold; a note that has gold gets no second.
+
+    They are held against the contract like any record.
+    """
+    return take_in(system, map(_as_record, documents), source=source, by=by)
+
+
+def _as_record(document: Extraction) -> Raw:
+    fields = {**to_json(replace(document, model_version=None)), "id": document.note_id}
+    return Raw(document.note_id, "jsonl", json.dumps(fields).encode(), fields)
+
+
+def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
+
+
+def _take(
+    system: System, session: Session, contract: Contract, raw: Raw, source: str, by: str
+) -> tuple[Fate, Note | None]:
+    try:
+        accepted = contract.check(raw, system.now())
+        return _store(system, session, raw, accepted, source, by)
+    except ContractError as exc:
+        row, _ = quarantine.hold(session, system.vault, raw, exc, source=source, now=system.now())
+        return Fate(raw.name, quarantine_id=row.id, code=exc.code, faults=tuple(exc.faults)), None
+
+
+def _store(system: System, session: Session, raw: Raw, accepted: Accepted, source: str, by: str) -> tuple[Fate, Note]:
+    now = system.now()
+    try:
+        kept = put_note(session, system.vault, accepted.note, source=source, now=now, written_at=accepted.written_at)
+    except Conflict as exc:
+        raise ContractError("id_reused", [f"{raw.name}: {exc}"]) from exc
+    note = Note(kept.note_id, accepted.note.text, accepted.note.patient_id)
+    if accepted.gold is not None and (kept.fresh or not has_gold(session, kept.note_id)):
+        gold = Extraction(kept.note_id, note.text, accepted.gold.entities, accepted.gold.relations)
+        put_gold(session, system.vault, gold, by=by, why=IMPORTED, now=now)
+    return Fate(raw.name, note_id=kept.note_id, fresh=kept.fresh), note
+
+
+def _tell(system: System, session: Session, source: str, fates: Sequence[Fate]) -> None:
+    """Raise one alert for a source and reason, however many records it holds up."""
+    for code, n in Counter(f.code for f in fates if f.code is not None).items():
+        alerts.raise_(
+            session,
+            kind="quarantine",
+            severity="warning",
+            title=f"{n} record{'s' if n > 1 else ''} from {source} held: {code}",
+            facts={"source": source, "reason": code, "records": n},
+            key=f"quarantine:{source}:{code}",
+            now=system.now(),
+        )

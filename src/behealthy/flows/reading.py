@@ -1,0 +1,98 @@
+"""The served model reads notes that were stored: what it found is kept, logged in numbers, and queued for review."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from behealthy.extract.extractor import Extractor
+from behealthy.flows.system import System
+from behealthy.monitor import telemetry
+from behealthy.monitor.telemetry import Observation, Observer
+from behealthy.note import Extraction, Note
+from behealthy.registry import releases
+from behealthy.registry.bundle import load
+from behealthy.registry.catalogue import Catalogue
+from behealthy.review import queue
+from behealthy.store.notes import put_extraction
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a model made of one note; ``duration_s`` is the note's share of the time of its batch."""
+
+    extraction: Extraction
+    observation: Observation
+    duration_s: float
+
+
+Reader = Callable[[Sequence[Note]], list[Read]]
+
+
+def keep(system: System, session: Session, reads: Sequence[Read], *, source: str) -> None:
+    """When called, it will keep what was found in stored notes, log it in numbers, and offer each note for review."""
+    now = system.now()
+    for read in reads:
+        found = read.extraction
+        put_extraction(session, system.vault, found, now=now)
+        telemetry.log(
+            session,
+            read.observation,
+            note_id=found.note_id,
+            source=source,
+            version=found.model_version or "",
+            duration_s=read.duration_s,
+            now=now,
+        )
+        missed = max(0.0, sum((found.expected or {}).values()) - len(found.entities))
+        queue.offer(session, system.vault, found, audit_percent=system.settings.audit_percent, now=now, missed=missed)
+
+
+class Reading:
+    """What `flows.ingest.take_in` does after it stored fresh notes: the model that is served reads them.
+
+    Not safe to share between threads: an extractor is not.
+
+    Parameters
+    ----------
+    reader : callable, optional
+        Reads in the place of the served model's own extractor, as the application's engine does.
+    """
+
+    def __init__(self, system: System, source: str, reader: Reader | None = None) -> None:
+        self._system = system
+        self._source = source
+        self._reader = reader or served(system)  # loaded before a transaction begins: it takes a moment
+
+    def __call__(self, session: Session, notes: Sequence[Note]) -> None:
+        """When called, it will read the notes and keep what was found, in the transaction that stored them."""
+        keep(self._system, session, self._reader(notes), source=self._source)
+
+
+def served(system: System) -> Reader:
+    """When called, it will load the model that is served, the shipped one where nothing was released yet.
+
+    Raises
+    ------
+    BundleError, TrackingError
+        When its bundle is damaged, or not at hand and the registry is away.
+    """
+    with system.database.read() as session:
+        release = releases.current(session)
+    return reader_of(load(None if release is None else Catalogue.of(system.settings).fetch(release.version)))
+
+
+def reader_of(extractor: Extractor) -> Reader:
+    """When called, it will give a reader with one extractor; not safe to share between threads."""
+    observe = Observer(extractor)
+
+    def read(notes: Sequence[Note]) -> list[Read]:
+        start = time.perf_counter()
+        found = list(extractor.pipe(notes))
+        each = (time.perf_counter() - start) / max(1, len(notes))
+        return [Read(e, observe(note, e), each) for note, e in zip(notes, found, strict=True)]
+
+    return read

@@ -1,0 +1,128 @@
+"""What is served, changed: a version is put in the champion's place, or the one before it comes back.
+
+The newest row of the releases decides; the registry's aliases mirror it. They are set first, and where the registry is
+away the row is written all the same and `reconcile` sets them later: whoever must go back must be able to. This module
+refuses to serve a version whose bundle is not at hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from behealthy.errors import Conflict, NotThere, TrackingError
+from behealthy.flows.system import System
+from behealthy.registry import releases
+from behealthy.registry.bundle import load_model
+from behealthy.registry.catalogue import Catalogue, shipped_version
+from behealthy.registry.releases import Release
+
+INSTALLER = "setup"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is served now, and why the registry does not mirror it yet, where it does not."""
+
+    release: Release
+    not_mirrored: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the change as plain values."""
+        return {**self.release.to_json(), "not_mirrored": self.not_mirrored}
+
+
+def served(system: System) -> Release:
+    """When called, it will give what is served; at the very first that is the shipped model."""
+    with system.database.read() as session:
+        there = releases.current(session)
+    return there or install(system, shipped_version(), reason="the model that ships with the package")
+
+
+def install(system: System, version: str, *, reason: str, by: str = INSTALLER) -> Release:
+    """When called, it will serve a version where nothing was served before; the registry hears of it by `reconcile`.
+
+    Raises
+    ------
+    NotThere, BundleError, TrackingError
+        When the bundle is not to be had.
+    """
+    load_model(Catalogue.of(system.settings).fetch(version))
+    with system.database.write() as session:
+        return releases.install(session, version, by=by, reason=reason, now=system.now())
+
+
+def promote(system: System, version: str, *, by: str, reason: str, training_id: str | None = None) -> Change:
+    """When called, it will serve a version from now on; twice is once.
+
+    Raises
+    ------
+    NotThere, BundleError
+        When there is no such version, or its bundle is not whole.
+    TrackingError
+        When its bundle must be fetched and the registry is away.
+    """
+    load_model(Catalogue.of(system.settings).fetch(version))
+    before = served(system)
+    previous = before.previous if before.version == version else before.version
+    failure = _mirrored(system, version, previous)
+    with system.database.write() as session:
+        now = system.now()
+        release = releases.promote(session, version, by=by, reason=reason, now=now, training_id=training_id)
+    return Change(release, failure)
+
+
+def rollback(system: System, *, by: str, reason: str) -> Change:
+    """When called, it will serve again what was served before.
+
+    Raises
+    ------
+    Conflict
+        When nothing was.
+    NotThere, BundleError, TrackingError
+        When its bundle is not to be had.
+    """
+    previous = served(system).previous
+    if previous is None:
+        raise Conflict("there is no version before the one that is served")
+    load_model(Catalogue.of(system.settings).fetch(previous))
+    with system.database.write() as session:
+        release = releases.rollback(session, by=by, reason=reason, now=system.now())
+    return Change(release, reconcile(system))
+
+
+def reconcile(system: System) -> str | None:
+    """When called, it will let the registry's aliases say what is served, and give what went wrong, None when nothing.
+
+    Versions that the registry does not know yet are put into it.
+    """
+    current = served(system)
+    return _mirrored(system, current.version, current.previous)
+
+
+def _mirrored(system: System, champion: str, previous: str | None) -> str | None:
+    catalogue = Catalogue.of(system.settings)
+    try:
+        aliases = catalogue.aliases()
+        for alias, version in (("champion", champion), ("previous", previous)):
+            if version is None:
+                if alias in aliases:
+                    catalogue.drop_alias("previous")
+            elif aliases.get(alias) != version:
+                _known(catalogue, version)
+                catalogue.set_alias("champion" if alias == "champion" else "previous", version)
+        if aliases.get("challenger") == champion:
+            catalogue.drop_alias("challenger")
+    except (TrackingError, NotThere) as exc:
+        return str(exc)
+    return None
+
+
+def _known(catalogue: Catalogue, version: str) -> None:
+    """Put a bundle that was made elsewhere into the registry: the shipped one, one trained by hand."""
+    if all(entry.version != version for entry in catalogue.versions()):
+        path = catalogue.at_hand(version)
+        if path is not None:
+            model = load_model(path)
+            data = model.facts["data"]
+            catalogue.register(path, tags={"documents": str(data.get("documents", "")), "data_hash": data["hash"]})

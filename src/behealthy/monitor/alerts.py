@@ -1,0 +1,136 @@
+"""Alerts: what a person must know of, raised once however often it happens, and sent out.
+
+An alert is a fact in the store first and a message second: it is raised in the transaction of what it tells of, and
+sent later, again and again until it went through, so that neither a crash nor a dead network loses one. Facts are
+numbers, names and ids; words of notes have no place in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from behealthy.errors import NotThere, SettingsError
+from behealthy.store.session import Database, new_id
+from behealthy.store.tables import AlertRow
+
+Kind = Literal["drift", "performance", "quarantine", "training", "system"]
+Severity = Literal["info", "warning", "critical"]
+Send = Callable[[str, str], None]  # title, body; raises OSError when it did not go through
+
+OPEN, ACKNOWLEDGED = "open", "acknowledged"
+
+
+def raise_(
+    session: Session,
+    *,
+    kind: Kind,
+    severity: Severity,
+    title: str,
+    facts: Mapping[str, Any],
+    key: str,
+    now: datetime,
+) -> AlertRow:
+    """When called, it will raise an alert, or count it on the open one that has the same key."""
+    row = session.scalar(select(AlertRow).where(AlertRow.key == key, AlertRow.state == OPEN))
+    if row is not None:
+        row.times += 1
+        row.last_at = now
+        row.facts = dict(facts)
+        return row
+    row = AlertRow(
+        id=new_id("a", now),
+        at=now,
+        kind=kind,
+        severity=severity,
+        title=title,
+        facts=dict(facts),
+        key=key,
+        times=1,
+        last_at=now,
+        state=OPEN,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def acknowledge(session: Session, alert_id: str, *, by: str, now: datetime) -> AlertRow:
+    """When called, it will note that a person has seen an alert; the first who did stays named.
+
+    Raises
+    ------
+    NotThere
+    """
+    row = session.get(AlertRow, alert_id)
+    if row is None:
+        raise NotThere(f"there is no alert {alert_id}")
+    if row.state == OPEN:
+        row.state, row.acknowledged_by, row.acknowledged_at = ACKNOWLEDGED, by, now
+    return row
+
+
+def listed(session: Session, *, state: str | None = None, limit: int = 100) -> Sequence[AlertRow]:
+    """When called, it will give the newest alerts first."""
+    query = select(AlertRow).order_by(AlertRow.last_at.desc()).limit(limit)
+    return session.scalars(query if state is None else query.where(AlertRow.state == state)).all()
+
+
+def send_pending(database: Database, send: Send, now: datetime) -> int:
+    """When called, it will send the alerts that nobody was told of, and give the number that went through.
+
+    Each is marked as it goes, so a crash between two repeats at most one.
+    """
+    with database.read() as session:
+        waiting = session.scalars(select(AlertRow.id).where(AlertRow.sent_at.is_(None)).order_by(AlertRow.at)).all()
+    sent = 0
+    for id_ in waiting:
+        with database.read() as session:
+            row = session.get_one(AlertRow, id_)
+            title, body = f"[{row.severity}] {row.title}", _body(row)
+        failure = None
+        try:
+            send(title, body)
+        except OSError as exc:
+            failure = str(exc)[:200]
+        with database.write() as session:
+            row = session.get_one(AlertRow, id_)
+            row.sending_failed = failure
+            row.sent_at = now if failure is None else None
+        sent += failure is None
+    return sent
+
+
+def outlet(urls: Sequence[str]) -> Send:
+    """When called, it will give what sends to all of the URLs, as Apprise has them; without any it sends nowhere.
+
+    Raises
+    ------
+    SettingsError
+        When one is none that Apprise knows; they carry passwords, so it is named by its place.
+    """
+    from apprise import Apprise, AppriseAsset
+
+    sender = Apprise(asset=AppriseAsset(app_id="BeHealthy", async_mode=False))
+    unknown = [
+        f"BEHEALTHY_ALERT_URLS: number {i} is no URL that Apprise knows"
+        for i, u in enumerate(urls, 1)
+        if not sender.add(u)
+    ]
+    if unknown:
+        raise SettingsError(unknown)
+
+    def send(title: str, body: str) -> None:
+        if urls and not sender.notify(body=body, title=title):
+            raise OSError(f"one of {len(urls)} receivers did not take it")
+
+    return send
+
+
+def _body(row: AlertRow) -> str:
+    facts = "\n".join(f"{name}: {value}" for name, value in row.facts.items())
+    return f"{row.title}\n{facts}\nalert {row.id}, since {row.at:%Y-%m-%d %H:%M} UTC, seen {row.times} times"

@@ -1,0 +1,145 @@
+"""What is on record of a period: the facts that the KPIs are computed from, read from the store once.
+
+No words of notes, and no number that nobody recorded. This module refuses to compute anything of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from behealthy.store.tables import (
+    BaselineRow,
+    NoteRow,
+    PredictionRow,
+    QuarantineRow,
+    RatingRow,
+    ReleaseRow,
+    ReviewRow,
+    TrainingRow,
+    WindowRow,
+)
+
+MOST_READINGS = 200_000  # of which times are looked at, the newest
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """One submitted review; ``edits`` are counts by kind, see `review.agreement.KINDS`."""
+
+    at: datetime
+    active_s: float
+    blind: bool
+    edits: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What happened between two points in time.
+
+    Attributes
+    ----------
+    readings : sequence of (datetime, float)
+        When a note was read, and in how many seconds.
+    notes, held : sequence of datetime
+        When a note was stored, and when a record was held in the quarantine.
+    answered : sequence of (datetime, float)
+        When a model that answers a drift was served, and hours since the drift was called.
+    ratings : sequence of (datetime, int)
+        Stars, 1 to 5.
+    baselines : mapping
+        What the business said, by name, as of the end of the period.
+    """
+
+    begins_at: datetime
+    ends_at: datetime
+    reviews: Sequence[Reviewed]
+    readings: Sequence[tuple[datetime, float]]
+    notes: Sequence[datetime]
+    held: Sequence[datetime]
+    answered: Sequence[tuple[datetime, float]]
+    ratings: Sequence[tuple[datetime, int]]
+    baselines: Mapping[str, float]
+
+    @property
+    def days(self) -> float:
+        """Length of the period."""
+        return (self.ends_at - self.begins_at) / timedelta(days=1)
+
+    def between(self, begins_at: datetime, ends_at: datetime) -> Facts:
+        """When called, it will give the facts of a part of the period; the baselines stay."""
+        return replace(
+            self,
+            begins_at=begins_at,
+            ends_at=ends_at,
+            reviews=[r for r in self.reviews if begins_at < r.at <= ends_at],
+            readings=[r for r in self.readings if begins_at < r[0] <= ends_at],
+            notes=[at for at in self.notes if begins_at < at <= ends_at],
+            held=[at for at in self.held if begins_at < at <= ends_at],
+            answered=[a for a in self.answered if begins_at < a[0] <= ends_at],
+            ratings=[r for r in self.ratings if begins_at < r[0] <= ends_at],
+        )
+
+
+def gather(session: Session, begins_at: datetime, ends_at: datetime) -> Facts:
+    """When called, it will read the facts of a period, its beginning left out and its end in it."""
+    reviews = session.execute(
+        select(ReviewRow.submitted_at, ReviewRow.active_s, ReviewRow.blind, ReviewRow.edits)
+        .where(ReviewRow.state == "submitted", ReviewRow.submitted_at > begins_at, ReviewRow.submitted_at <= ends_at)
+        .order_by(ReviewRow.submitted_at)
+    )
+    readings = session.execute(
+        select(PredictionRow.at, PredictionRow.duration_s)
+        .where(PredictionRow.at > begins_at, PredictionRow.at <= ends_at)
+        .order_by(PredictionRow.number.desc())
+        .limit(MOST_READINGS)
+    )
+    notes = select(NoteRow.received_at).where(NoteRow.received_at > begins_at, NoteRow.received_at <= ends_at)
+    held = select(QuarantineRow.at).where(QuarantineRow.at > begins_at, QuarantineRow.at <= ends_at)
+    ratings = select(RatingRow.at, RatingRow.stars).where(RatingRow.at > begins_at, RatingRow.at <= ends_at)
+    return Facts(
+        begins_at,
+        ends_at,
+        reviews=[Reviewed(*row) for row in reviews],
+        readings=[(at, duration) for at, duration in readings][::-1],
+        notes=sorted(session.scalars(notes)),
+        held=sorted(session.scalars(held)),
+        answered=_answered(session, begins_at, ends_at),
+        ratings=[(at, stars) for at, stars in session.execute(ratings.order_by(RatingRow.number))],
+        baselines=baselines(session, ends_at),
+    )
+
+
+def baselines(session: Session, at: datetime) -> dict[str, float]:
+    """When called, it will give what the business said last before a point in time, by name."""
+    rows = session.execute(
+        select(BaselineRow.name, BaselineRow.value).where(BaselineRow.at <= at).order_by(BaselineRow.number)
+    )
+    return {row.name: row.value for row in rows}
+
+
+def _answered(session: Session, begins_at: datetime, ends_at: datetime) -> list[tuple[datetime, float]]:
+    """Give when each model that was trained because of drift came to be served, and how long after its drift."""
+    served = session.execute(
+        select(ReleaseRow.at, TrainingRow.started_at)
+        .join(TrainingRow, TrainingRow.id == ReleaseRow.training_id)
+        .where(TrainingRow.trigger == "drift", ReleaseRow.at > begins_at, ReleaseRow.at <= ends_at)
+        .order_by(ReleaseRow.number)
+    )
+    out = []
+    for at, started_at in served:
+        calls = select(WindowRow.judged_at).where(
+            WindowRow.state.in_(("drift", "performance_breach")), WindowRow.judged_at <= started_at
+        )
+        before = select(ReleaseRow.at).where(ReleaseRow.at < at).order_by(ReleaseRow.number.desc()).limit(1)
+        last = session.scalar(before)
+        if last is not None:
+            calls = calls.where(WindowRow.judged_at > last)
+        called = session.scalar(calls.order_by(WindowRow.number).limit(1))
+        out.append((at, (at - (called or started_at)) / timedelta(hours=1)))
+    return out

@@ -1,0 +1,98 @@
+"""Metrics for Prometheus: how much, how fast, how sure; in base units and with few labels, so that they stay cheap.
+
+Labels are ``model_version``, ``entity_type``, ``stage``, ``reason`` and ``source`` only: nothing that grows with
+patients. A process makes one `Metrics` and hands it on; there is no registry of the whole process. What the database
+knows (the queue, quarantine, state of the watch) is asked when the page is read, see `Metrics.gauge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from behealthy.note import Extraction
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_SCORES = tuple(i / 10 for i in range(1, 11))
+
+
+class Metrics:
+    """The counters of one process.
+
+    Examples
+    --------
+    >>> metrics = Metrics()
+    >>> metrics.request("extract", 422, 0.01)
+    >>> b'behealthy_refused_requests_total{reason="422",stage="extract"} 1.0' in metrics.page()
+    True
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(namespace="behealthy", registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        r = self.registry
+        self.requests = Histogram(
+            "behealthy_request_duration_seconds", "Time of a request.", ["stage"], buckets=_SECONDS, registry=r
+        )
+        self.refused = Counter(
+            "behealthy_refused_requests", "Requests that failed, by status.", ["stage", "reason"], registry=r
+        )
+        self.notes = Counter("behealthy_notes", "Notes that were read.", ["model_version", "source"], registry=r)
+        self.reading = Histogram(
+            "behealthy_note_duration_seconds", "Time to read a note.", ["model_version"], buckets=_SECONDS, registry=r
+        )
+        self.entities = Counter(
+            "behealthy_entities", "Entities that were found.", ["model_version", "entity_type"], registry=r
+        )
+        self.scores = Histogram(
+            "behealthy_entity_score", "Probability of an entity.", ["entity_type"], buckets=_SCORES, registry=r
+        )
+        self.held = Counter(
+            "behealthy_held_records", "Records that broke the contract.", ["source", "reason"], registry=r
+        )
+        self.model = Gauge("behealthy_model_info", "Which models are loaded; 1.", ["version", "alias"], registry=r)
+        self._gauges: dict[str, Gauge] = {}
+
+    def request(self, stage: str, status: int, duration_s: float) -> None:
+        """When called, it will count a request; ``stage`` is the route's name, never its path."""
+        self.requests.labels(stage).observe(duration_s)
+        if status >= 400:
+            self.refused.labels(stage, str(status)).inc()
+
+    def read(self, extractions: Iterable[Extraction], *, source: str, duration_s: float) -> None:
+        """When called, it will count notes that one call read; the time is that of the whole call."""
+        found = list(extractions)
+        for extraction in found:
+            version = extraction.model_version or ""
+            self.notes.labels(version, source).inc()
+            self.reading.labels(version).observe(duration_s / len(found))
+            for entity in extraction.entities:
+                self.entities.labels(version, entity.type).inc()
+                self.scores.labels(entity.type).observe(entity.score)
+
+    def gauge(self, name: str, text: str, value: float, **labels: str) -> None:
+        """When called, it will set a number that is asked for when the page is read, as the length of the queue."""
+        if name not in self._gauges:
+            self._gauges[name] = Gauge(f"behealthy_{name}", text, sorted(labels), registry=self.registry)
+        gauge = self._gauges[name]
+        (gauge.labels(**labels) if labels else gauge).set(value)
+
+    def forget(self, name: str) -> None:
+        """When called, it will drop the values of a gauge, before those of today are set."""
+        if name in self._gauges:
+            self._gauges[name].clear()
+
+    def serves(self, versions: dict[str, str]) -> None:
+        """When called, it will say which models are loaded, as version by alias."""
+        self.model.clear()
+        for alias, version in versions.items():
+            self.model.labels(version, alias).set(1)
+
+    def page(self) -> bytes:
+        """When called, it will give everything in Prometheus's text format, of type `CONTENT_TYPE`."""
+        return generate_latest(self.registry)

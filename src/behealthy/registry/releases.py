@@ -1,0 +1,134 @@
+"""What is served, from when on and because of whom: rows that are only ever added; the newest holds.
+
+Nothing else decides what is served, so that serving never needs MLflow. This module refuses to know whether a version
+exists: whoever releases one has fetched it before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from behealthy.errors import Conflict
+from behealthy.store.tables import ReleaseRow
+
+Action = Literal["install", "promote", "rollback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One decision about what is served.
+
+    Attributes
+    ----------
+    version : str
+        Of the bundle; equals `Extraction.model_version`.
+    previous : str or None
+        To which a rollback leads.
+    training_id : str or None
+        The training whose gate decided, where one did.
+    """
+
+    number: int
+    at: datetime
+    action: Action
+    version: str
+    previous: str | None
+    by: str
+    reason: str
+    training_id: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the release as plain values."""
+        return {
+            "number": self.number,
+            "at": self.at.isoformat(),
+            "action": self.action,
+            "version": self.version,
+            "previous": self.previous,
+            "by": self.by,
+            "reason": self.reason,
+            "training_id": self.training_id,
+        }
+
+
+def current(session: Session) -> Release | None:
+    """When called, it will give the release that holds, None where nothing was ever released."""
+    row = session.scalar(select(ReleaseRow).order_by(ReleaseRow.number.desc()).limit(1))
+    return None if row is None else _release(row)
+
+
+def history(session: Session, limit: int = 100) -> list[Release]:
+    """When called, it will give the releases, the newest first."""
+    return [
+        _release(row) for row in session.scalars(select(ReleaseRow).order_by(ReleaseRow.number.desc()).limit(limit))
+    ]
+
+
+def install(session: Session, version: str, *, by: str, reason: str, now: datetime) -> Release:
+    """When called, it will serve a version where nothing was served before; else it changes nothing."""
+    there = current(session)
+    return there or _add(session, "install", version, None, by=by, reason=reason, now=now)
+
+
+def promote(
+    session: Session, version: str, *, by: str, reason: str, now: datetime, training_id: str | None = None
+) -> Release:
+    """When called, it will serve a version from now on; one that is served already stays as it is."""
+    there = current(session)
+    if there is not None and there.version == version:
+        return there
+    previous = None if there is None else there.version
+    return _add(session, "promote", version, previous, by=by, reason=reason, now=now, training_id=training_id)
+
+
+def rollback(session: Session, *, by: str, reason: str, now: datetime) -> Release:
+    """When called, it will serve again what was served before the current version was promoted.
+
+    A second rollback leads one further back, never forth again.
+
+    Raises
+    ------
+    Conflict
+        When there is nothing before it.
+    """
+    there = current(session)
+    if there is None or there.previous is None:
+        raise Conflict("there is no version before the one that is served")
+    before = next((r.previous for r in _promotions(session) if r.version == there.previous), None)
+    return _add(session, "rollback", there.previous, before, by=by, reason=reason, now=now)
+
+
+def _promotions(session: Session) -> Sequence[ReleaseRow]:
+    """Give how versions came to be served other than by going back, the newest first."""
+    rows = select(ReleaseRow).where(ReleaseRow.action != "rollback").order_by(ReleaseRow.number.desc())
+    return session.scalars(rows).all()
+
+
+def _add(
+    session: Session,
+    action: Action,
+    version: str,
+    previous: str | None,
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+    training_id: str | None = None,
+) -> Release:
+    row = ReleaseRow(
+        at=now, action=action, version=version, previous=previous, by=by, reason=reason, training_id=training_id
+    )
+    session.add(row)
+    session.flush()
+    return _release(row)
+
+
+def _release(row: ReleaseRow) -> Release:
+    action = cast(Action, row.action)
+    return Release(row.number, row.at, action, row.version, row.previous, row.by, row.reason, row.training_id)

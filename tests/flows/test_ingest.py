@@ -1,0 +1,123 @@
+"""Notes come in: stored once, held with their reason, told of, replayed or dropped; never half."""
+
+import json
+
+import pytest
+from sqlalchemy import func, select
+
+from behealthy.data import intake, quarantine
+from behealthy.errors import BadInput, Conflict, ContractError, NotThere
+from behealthy.flows.ingest import import_gold, replay, take_in
+from behealthy.flows.system import System
+from behealthy.note import Extraction, Note, entity_at
+from behealthy.store.notes import get_note
+from behealthy.store.tables import AlertRow, Base, GoldRow, NoteRow, QuarantineRow
+
+SECRET = "Zosterella"
+
+
+def send(system: System, *lines: object, source: str = "ward", **more: object):  # type: ignore[no-untyped-def]
+    data = "\n".join(json.dumps(line) for line in lines).encode()
+    return take_in(system, intake.read(data, "jsonl", "feed"), source=source, by="feed", **more)  # type: ignore[arg-type]
+
+
+def count(system: System, table: type[Base]) -> int:
+    with system.database.read() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_a_note_is_stored_and_can_be_had_again(system: System) -> None:
+    taken = send(system, {"id": "1", "text": "Gout of the toe.", "patient_id": "p"})
+    assert (taken.stored, taken.known, taken.held) == (1, 0, 0)
+    with system.database.read() as session:
+        note = get_note(session, system.vault, taken.fates[0].note_id or "")
+    assert (note.text, note.patient_id) == ("Gout of the toe.", "p")
+
+
+def test_the_same_note_twice_is_one(system: System) -> None:
+    first = send(system, {"text": "Gout."}, {"text": "Gout."})
+    again = send(system, {"text": "Gout."}, source="elsewhere")
+    assert (first.stored, first.known, again.stored, again.known) == (1, 1, 0, 1)
+    assert len({f.note_id for f in first.fates + again.fates}) == 1
+
+
+def test_the_same_words_of_two_patients_are_two_notes(system: System) -> None:
+    assert send(system, {"text": "Gout.", "patient_id": "a"}, {"text": "Gout.", "patient_id": "b"}).stored == 2
+
+
+def test_another_text_under_the_same_id_is_held(system: System) -> None:
+    taken = send(system, {"id": "1", "text": "Gout."}, {"id": "1", "text": "Asthma."})
+    assert [f.code for f in taken.fates] == [None, "id_reused"]
+    assert send(system, {"id": "1", "text": "Asthma."}, source="another ward").stored == 1
+
+
+def test_what_breaks_the_contract_is_held_told_of_once_and_never_learned_from(system: System) -> None:
+    bad = {"text": SECRET + " rash.", "entities": [{"start": 0, "end": 900, "type": "DISEASE"}]}
+    for _ in range(3):
+        assert send(system, bad, {"txet": "x"}, {"text": "Gout."}).reasons == {"offsets": 1, "schema": 1}
+    assert count(system, NoteRow) == 1
+    assert count(system, GoldRow) == 0
+    with system.database.read() as session:
+        held = quarantine.listed(session)
+        alerts = {a.key: a.times for a in session.scalars(select(AlertRow))}
+        assert sorted(row.code for row in held) == ["offsets", "schema"]
+        assert alerts == {"quarantine:ward:offsets": 3, "quarantine:ward:schema": 3}
+        assert SECRET.encode() in quarantine.payload(system.vault, next(r for r in held if r.code == "offsets"))
+
+
+def test_no_word_of_a_note_lies_in_the_clear(system: System) -> None:
+    send(system, {"text": SECRET + " rash.", "patient_id": "Person-" + SECRET}, {"text": 4, "id": SECRET + "-9"})
+    system.database.close()
+    for file in system.settings.home.rglob("*"):
+        if file.is_file():
+            assert SECRET.encode() not in file.read_bytes(), file.name
+
+
+def test_a_held_record_is_replayed_when_it_was_mended(system: System) -> None:
+    (fate,) = send(system, {"text": "Gout.", "written_at": "someday"}).fates
+    held = fate.quarantine_id or ""
+    with pytest.raises(ContractError):
+        replay(system, held, by="ann")
+    with pytest.raises(BadInput):
+        replay(system, held, by="ann", payload=b'{"text": "Gout."}\n{"text": "Asthma."}')
+    done = replay(system, held, by="ann", payload=b'{"text": "Gout."}')
+    with pytest.raises(Conflict, match="replayed by ann"):
+        replay(system, held, by="bob")
+    with system.database.read() as session:
+        row = session.get_one(QuarantineRow, held)
+        assert (row.state, row.note_id, row.decided_by, row.sealed) == ("replayed", done.note_id, "ann", b"")
+
+
+def test_a_dropped_record_is_forgotten(system: System) -> None:
+    (fate,) = send(system, {"text": ""}).fates
+    with system.database.write() as session:
+        quarantine.drop(session, fate.quarantine_id or "", by="ann", now=system.now())
+    with system.database.read() as session:
+        assert quarantine.listed(session) == []
+    with pytest.raises(Conflict, match="dropped by ann"):
+        replay(system, fate.quarantine_id or "", by="bob")
+    with pytest.raises(NotThere):
+        replay(system, "q_none", by="bob")
+
+
+def test_what_comes_after_is_in_the_same_transaction(system: System) -> None:
+    seen: list[Note] = []
+
+    def fail(_: object, notes: list[Note]) -> None:
+        seen.extend(notes)
+        raise RuntimeError("the power is gone")
+
+    with pytest.raises(RuntimeError):
+        send(system, {"text": "Gout."}, after=fail)
+    assert [n.text for n in seen] == ["Gout."]
+    assert count(system, NoteRow) == 0
+
+
+def test_annotated_documents_are_gold_once(system: System) -> None:
+    text = "Gout of the toe."
+    document = Extraction("d1", text, (entity_at(text, 0, 4, "DISEASE"),))
+    send(system, {"text": text})
+    for _ in range(2):
+        taken = import_gold(system, [document], source="ours", by="ann")
+        assert taken.known == 1
+    assert count(system, GoldRow) == 1
