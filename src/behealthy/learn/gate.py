@@ -16,7 +16,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from behealthy.learn.evidence import ALL, FOUND, GOLD, RIGHT, Marks, Side
 
@@ -382,6 +381,8 @@ def _f1_of(counts: Floats) -> Floats:
 
 def _bounds(drawn: Floats, notes: int, limits: Limits) -> tuple[float, float]:
     """One-sided bounds, expanded for few notes (Hesterberg, "What teachers should know about the bootstrap", 2015)."""
+    from scipy import stats
+
     if notes < 2:
         return -1.0, 1.0
     wide = stats.t.ppf(limits.level, notes - 1) * np.sqrt(notes / (notes - 1))
