@@ -62,7 +62,7 @@ Calls = Callable[[str], TestClient]
 
 @pytest.fixture
 def person(app: FastAPI, anonymous: TestClient, system: System) -> Calls:
-    """Makes a person of a role who has logged in; the name is the role's, with what stands after a dot: reviewer.ann."""
+    """Makes a person who has logged in; the name begins with the role, as reviewer.ann."""
 
     def made(name: str) -> TestClient:
         client = TestClient(app, headers={"X-BeHealthy": "1"})
