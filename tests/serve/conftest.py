@@ -21,6 +21,9 @@ PASSWORD = "four quiet herons wade"
 class NoRegistry(Registered):
     """Says what the registry says when it is away, without a process that finds that out."""
 
+    def __init__(self) -> None:
+        pass
+
     def known(self) -> dict[str, Any]:
         return {}
 
@@ -44,9 +47,9 @@ class NotedWork(Work):
 
 @pytest.fixture
 def app(system: System) -> FastAPI:
-    """An application; its registry and its workflow library are not opened."""
+    """An application that does everything in its own process and opens neither the registry nor the workflow library."""
     app = create_app(system, work=NotedWork())
-    app.state.parts = replace(app.state.parts, registered=NoRegistry(system))
+    app.state.parts = replace(app.state.parts, registered=NoRegistry(), apart=lambda part, facts: part(system, facts))
     return app
 
 

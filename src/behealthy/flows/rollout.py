@@ -81,8 +81,8 @@ def promote(system: System, version: str, *, by: str, reason: str, training_id: 
     return Change(release, failure)
 
 
-def rollback(system: System, *, by: str, reason: str) -> Change:
-    """When called, it will serve again what was served before.
+def rollback(system: System, *, by: str, reason: str, mirror: bool = True) -> Change:
+    """When called, it will serve again what was served before; without `mirror`, `reconcile` is left to the caller.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def rollback(system: System, *, by: str, reason: str) -> Change:
     load_model(Catalogue.of(system.settings).fetch(previous))
     with system.database.write() as session:
         release = releases.rollback(session, by=by, reason=reason, now=system.now())
-    return Change(release, reconcile(system))
+    return Change(release, reconcile(system) if mirror else None)
 
 
 def _make_reference(system: System, version: str, path: Path) -> None:
