@@ -5,11 +5,15 @@ const teal: MantineColorsTuple = [
   "#e9f7f5", "#d3edea", "#a8dad5", "#79c6bf", "#52b5ac", "#38aaa0", "#1f9c92", "#0b7a72", "#0b6660", "#06524d",
 ];
 
+const dark: MantineColorsTuple = [
+  "#e3e8ea", "#b9c3c9", "#9ba7af", "#7b8790", "#39424a", "#2a3237", "#171c1f", "#14181b", "#101315", "#0b0d0f",
+];
+
 export const theme = createTheme({
   primaryColor: "teal",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 7,
   autoContrast: true,
-  colors: { teal },
+  colors: { teal, dark },
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif",
   fontFamilyMonospace: "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace",
   fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },

@@ -32,6 +32,8 @@ export function Palette({ me }: { me: Me }) {
       shortcut={["mod + K"]}
       nothingFound="Nothing of that name."
       highlightQuery
+      transitionProps={{ duration: 0 }}
+      overlayProps={{ backgroundOpacity: 0.35, blur: 0 }}
       searchProps={{ leftSection: <Icon name="search" />, placeholder: "Go to a page, or do …", "aria-label": "go to a page, or do" }}
     />
   );

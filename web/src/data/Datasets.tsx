@@ -1,21 +1,19 @@
 // Frozen choices of reviewed notes: their parts, their leaks, where they come from.
 import { Button, Table } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, told, type Wire } from "../api/client";
 import { queries } from "../api/queries";
 import { useMay } from "../api/session";
 import { Facts } from "../parts/Facts";
 import { Card, Empty, Loaded } from "../parts/Page";
-import { useParts } from "../parts/pages";
-import { Rest } from "../parts/Rest";
 import { sayDone } from "../parts/say";
 import { figure, moment } from "../parts/words";
 import css from "./data.module.css";
 
 export function Datasets() {
   const may = useMay();
-  const list = useParts(["datasets"], (cursor) => told(api.GET("/api/v1/datasets", { params: { query: { cursor } } })));
+  const list = useQuery({ queryKey: ["datasets"], queryFn: async () => (await told(api.GET("/api/v1/datasets", { params: { query: { limit: 100 } } }))).items });
   const freeze = useMutation({
     mutationFn: () => told(api.POST("/api/v1/datasets")),
     onSuccess: (made) => {
@@ -35,7 +33,6 @@ export function Datasets() {
           ) : <Empty title="No dataset was frozen yet." icon="data">A training freezes one by itself. Notes must be reviewed first.</Empty>
         }
       </Loaded>
-      <Rest query={list} />
     </Card>
   );
 }

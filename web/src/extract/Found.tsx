@@ -27,7 +27,7 @@ export function Found({ reading, text, selected, select }: Props) {
           <Table.Thead>
             <Table.Tr>
               <Table.Th w="32%">Disease</Table.Th>
-              <Table.Th w={96}>Status</Table.Th>
+              <Table.Th w={120}>Status</Table.Th>
               <Table.Th w={104}>Code</Table.Th>
               <Table.Th>Treatments</Table.Th>
             </Table.Tr>

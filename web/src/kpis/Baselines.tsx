@@ -13,6 +13,7 @@ const KNOWN: Record<string, string> = {
   seconds_per_note: "Seconds to key in a note by hand",
   cost_per_hour: "Cost of an hour of data entry",
   trained_personnel_f1: "F1 of trained personnel (0 to 1)",
+  running_cost_per_month: "Cost of running the system for a month",
 };
 
 export function Baselines({ change }: { change: boolean }) {

@@ -8,7 +8,7 @@ import { Pair } from "../parts/Facts";
 import { Icon } from "../parts/Icon";
 import { Empty, Loaded, Page } from "../parts/Page";
 import parts from "../parts/parts.module.css";
-import { figure, moment, share } from "../parts/words";
+import { capital, figure, moment, share } from "../parts/words";
 import { Baselines } from "./Baselines";
 import { Rating } from "./Rating";
 import css from "./kpis.module.css";
@@ -41,10 +41,13 @@ export function KpisPage() {
   );
 }
 
-/** A value in its unit: shares of one as F1 has them, the rest as short as they can be told. */
+/** A value in its unit: F1 as tables have it, shares in per cent, the rest as short as it can be told. */
 function inUnit(value: number | null, unit: string, like = value): string {
-  return unit === "F1" || unit === "share" ? share(value) : figure(value, like);
+  if (unit.endsWith("F1")) return share(value);
+  return unit === "share" ? percent(value) : figure(value, like);
 }
+
+const percent = (value: number | null): string => (value === null ? "–" : (100 * value).toFixed(1));
 
 function KpiCard({ kpi }: { kpi: Kpi }) {
   const known = kpi.value !== null;
@@ -55,13 +58,15 @@ function KpiCard({ kpi }: { kpi: Kpi }) {
         <Definition kpi={kpi} />
       </header>
       {known ? (
-        <p className={css.value}><b className="numbers">{inUnit(kpi.value, kpi.unit)}</b> <span>{kpi.unit}</span></p>
+        <>
+          <p className={css.value}><b className="numbers">{inUnit(kpi.value, kpi.unit)}</b> <span>{kpi.unit === "share" ? "%" : kpi.unit}</span></p>
+          <p className={`${css.interval} numbers`}>{kpi.low !== null && kpi.high !== null && `95 % interval ${inUnit(kpi.low, kpi.unit, kpi.value)} – ${inUnit(kpi.high, kpi.unit, kpi.value)}`}</p>
+          <Trend trend={kpi.trend} title={kpi.title} />
+        </>
       ) : (
         <p className={css.lacking}>not enough data</p>
       )}
-      <p className={`${css.interval} numbers`}>{known && kpi.low !== null && kpi.high !== null ? `95 % interval ${inUnit(kpi.low, kpi.unit, kpi.value)} – ${inUnit(kpi.high, kpi.unit, kpi.value)}` : " "}</p>
-      <Trend trend={kpi.trend} title={kpi.title} />
-      {kpi.says && <p className={css.says}>{kpi.says}</p>}
+      {kpi.says && <p className={css.says}>{capital(kpi.says.replace(/^not enough data: /, ""))}</p>}
       <dl className={css.printed}>
         <Pair name="Formula">{kpi.formula}</Pair>
         <Pair name="Source">{kpi.source}</Pair>

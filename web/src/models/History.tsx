@@ -68,7 +68,7 @@ export function Releases() {
                 ))}
               </Table.Tbody>
             </Table>
-          ) : <Empty title="Nothing is served yet." icon="models">The first release comes with the first start of the worker.</Empty>
+          ) : <Empty title="No release yet." icon="models">Notes are read by the model that came with the package until another one is promoted.</Empty>
         }
       </Loaded>
     </Card>

@@ -1,6 +1,6 @@
 // The card of an entity beside its words: how sure, what status, which codes, what it is linked to.
-import { Portal } from "@mantine/core";
 import { useLayoutEffect, useRef, useState } from "react";
+import { createPortal } from "react-dom";
 import { spoken, capital } from "../parts/words";
 import { TypeName } from "./Legend";
 import { relationName, TREATMENT, type Entity, type Relation } from "./values";
@@ -28,8 +28,7 @@ export function EntityCard({ entity, entities, relations }: Props) {
       top: fits ? below : Math.max(GAP, mark.top - size.height - GAP),
     });
   }, [entity]);
-  return (
-    <Portal>
+  return createPortal(
       <div ref={card} className={css.card} style={place ?? { left: 0, top: 0, visibility: "hidden" }} role="status">
         <div className={css.cardHead}>
           <strong>{entity.text}</strong>
@@ -54,8 +53,8 @@ export function EntityCard({ entity, entities, relations }: Props) {
           </ul>
         )}
         <Links entity={entity} entities={entities} relations={relations} />
-      </div>
-    </Portal>
+      </div>,
+    document.body,
   );
 }
 

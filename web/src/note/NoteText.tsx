@@ -17,19 +17,21 @@ interface Props {
   points: Points;
   marks: readonly Mark[];
   selected: string | null;
+  /** What is brought into view; by default what is selected. */
+  inView?: string | null;
   onPick?: (id: string | null) => void;
   onHover?: (id: string | null) => void;
   onSelectText?: (span: Span | null) => void;
   label: string;
 }
 
-export const NoteText = memo(function NoteText({ points, marks, selected, onPick, onHover, onSelectText, label }: Props) {
+export const NoteText = memo(function NoteText({ points, marks, selected, inView = selected, onPick, onHover, onSelectText, label }: Props) {
   const body = useRef<HTMLDivElement>(null);
   const pieces = useMemo(() => segments(points.length, marks), [points, marks]);
 
   useEffect(() => {
-    if (selected) body.current?.querySelector(`[data-ids~="${CSS.escape(selected)}"]`)?.scrollIntoView({ block: "nearest" });
-  }, [selected]);
+    if (inView) body.current?.querySelector(`[data-ids~="${CSS.escape(inView)}"]`)?.scrollIntoView({ block: "nearest" });
+  }, [inView]);
 
   const over = (event: MouseEvent) => (event.target as Element).closest<HTMLElement>("[data-id]")?.dataset.id ?? null;
   const picked = (event: MouseEvent) => {

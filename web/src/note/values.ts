@@ -6,8 +6,8 @@ export type Status = (typeof STATUSES)[number];
 export const RELATIONS = ["TREATS", "PREVENTS", "CAUSES"] as const;
 export type RelationType = (typeof RELATIONS)[number];
 
-export const DISEASE = "DISEASE";
-export const TREATMENT = "TREATMENT";
+export const DISEASE = "DISEASE" as const;
+export const TREATMENT = "TREATMENT" as const;
 
 export interface Code {
   system: string;

@@ -3,7 +3,7 @@ import { notifications } from "@mantine/notifications";
 import { Problem } from "../api/client";
 
 export function sayDone(message: string): void {
-  notifications.show({ message, color: "teal", autoClose: 4000 });
+  notifications.show({ message, color: "teal", autoClose: 3000 });
 }
 
 export function sayProblem(error: unknown): void {

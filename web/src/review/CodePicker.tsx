@@ -4,7 +4,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, told } from "../api/client";
-import type { Code } from "../note/values";
+import { DISEASE, TREATMENT, type Code } from "../note/values";
 import { Icon } from "../parts/Icon";
 import { entity, leaveMode, recode, type Editor } from "./editor";
 import css from "./review.module.css";
@@ -19,7 +19,7 @@ export function CodePicker({ editor, change }: { editor: Editor; change: (make: 
     enabled: sought.length > 0,
     gcTime: 0, // what was looked for may be words of a note
     placeholderData: keepPreviousData,
-    queryFn: () => told(api.GET("/api/v1/codes", { params: { query: { query: sought, type: one?.type ?? "DISEASE" } } })),
+    queryFn: () => told(api.GET("/api/v1/codes", { params: { query: { query: sought, type: one?.type === TREATMENT ? TREATMENT : DISEASE } } })),
   });
   const all: (Code | null)[] = [...(codes.data?.items ?? []), ...(one?.codes.length ? [null] : [])];
   const choose = (code: Code | null) => change((e) => recode(e, code));

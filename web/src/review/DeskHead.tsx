@@ -50,7 +50,7 @@ function Clock({ desk }: { desk: Desk }) {
     return () => clearInterval(timer);
   }, []);
   const idle = desk.idle();
-  return <span className={`${css.clock} numbers`} title={idle ? "The clock stands: nothing was done for 30 s." : "Active time on this note"}>{duration(Math.floor(desk.seconds()))}{idle && " ⏸"}</span>;
+  return <span className={`${css.clock} numbers`} title={idle ? "The clock stands: nothing was done for 30 s." : "Active time on this note"}>{duration(Math.floor(desk.seconds()))}{idle && <Icon name="pause" size={12} />}</span>;
 }
 
 function WaysOut({ noteId, desk }: { noteId: string; desk: Desk }) {

@@ -39,12 +39,12 @@ export function HandIn({ editor, seconds, busy, run, close }: Props) {
     return () => window.removeEventListener("keydown", pressed, true);
   }, [busy, run]);
   return (
-    <Modal opened onClose={close} title="Submit this note" size="sm" transitionProps={{ duration: 0 }}>
+    <Modal opened onClose={close} title="Submit this note" size="md" transitionProps={{ duration: 0 }}>
       <p className={css.sum}>{plural(kept(editor.draft).length, "entity", "entities")}, {plural(links(editor.draft).length, "link")}, in {duration(seconds)}.</p>
       <ul className={css.changes}>
         {LINES.filter(([key]) => facts[key] > 0).map(([key, says]) => <li key={key}><b className="numbers">{facts[key]}</b> {says}</li>)}
       </ul>
-      <Group justify="space-between" mt="md">
+      <Group justify="space-between" mt="md" wrap="nowrap">
         <span className="muted"><kbd>Enter</kbd> submits, <kbd>Esc</kbd> goes back</span>
         <Button data-autofocus onClick={run} loading={busy}>Submit and next</Button>
       </Group>

@@ -34,7 +34,7 @@ export function QueuePage() {
         else sayDone("Nothing waits for review.");
       },
     });
-  useHotkeys([["Enter", begin]]);
+  useHotkeys([["Enter", () => document.activeElement?.closest("button, a") || begin()]]); // a button in focus keeps its own
   return (
     <Page title="Review" about="What the model found, checked by you: keyboard only, one note after another." actions={<Button onClick={begin} loading={next.isPending}>Review next</Button>}>
       <Loaded query={summary} lines={2}>{(facts) => <Sums facts={facts} />}</Loaded>

@@ -18,14 +18,26 @@ export function useClaimed(noteId: string) {
     staleTime: Infinity,
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
-    queryFn: () => told(api.POST("/api/v1/reviews/{note_id}:claim", { params: { path: { note_id: noteId } } })),
+    queryFn: () => taken(noteId) ?? told(api.POST("/api/v1/reviews/{note_id}:claim", { params: { path: { note_id: noteId } } })),
   });
+}
+
+// A note that was claimed as the next one is on its way to its page: it is handed over once, not asked for again.
+let onItsWay: Review | null = null;
+
+function taken(noteId: string): Review | null {
+  const review = onItsWay;
+  onItsWay = null;
+  return review?.note_id === noteId ? review : null;
 }
 
 /** Claims the most urgent note and gives its id; null when nothing waits. */
 export function useNext() {
   return useMutation({
-    mutationFn: async () => (await told(api.POST("/api/v1/reviews/next")))?.note_id ?? null,
+    mutationFn: async () => {
+      onItsWay = (await told(api.POST("/api/v1/reviews/next"))) ?? null;
+      return onItsWay?.note_id ?? null;
+    },
     onSettled: refreshQueue,
   });
 }

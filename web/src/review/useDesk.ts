@@ -20,7 +20,11 @@ export interface Desk {
 
 export function useDesk(review: Review, by: string): Desk {
   const noteId = review.note_id;
-  const clock = useMemo(() => new ActiveClock(), []);
+  const clock = useMemo(() => {
+    const fresh = new ActiveClock();
+    fresh.touch(performance.now());
+    return fresh;
+  }, []);
   const before = useRef(review.active_s);
   const seconds = useCallback(() => before.current + clock.seconds(performance.now()), [clock]);
   const [saving, setSaving] = useState<Saving>("saved");
