@@ -18,6 +18,9 @@
     ├── VaultError              what is sealed cannot be opened, or its key not be used
     ├── NotThere                nothing has this id
     ├── Conflict                somebody else was faster, or the thing is not in the state that this needs
+    ├── Unrecognised            nobody knows who calls: a password, a key or a link that is wrong or over
+    ├── NotAllowed              who calls is known and may not do this
+    ├── TooMany                 too often (carries retry_after_s)
     └── StartError              the system cannot start: a port is taken, a part is missing
 
 Messages name the thing, its owner and the value, and never quote a note. Errors of libraries are mapped here at the
@@ -132,6 +135,22 @@ class NotThere(BeHealthyError):
 
 class Conflict(BeHealthyError):
     """Somebody else was faster, or the thing is not in the state that this needs."""
+
+
+class Unrecognised(BeHealthyError):
+    """Nobody knows who calls."""
+
+
+class NotAllowed(BeHealthyError):
+    """Who calls is known and may not do this."""
+
+
+class TooMany(BeHealthyError):
+    """Too often; the same call may do after ``retry_after_s`` seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"too many calls; try again in {retry_after_s} s")
 
 
 class StartError(BeHealthyError):

@@ -15,18 +15,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from behealthy.errors import BadInput, Conflict, NotThere, TrackingError
 from behealthy.flows.system import System
-from behealthy.learn.candidate import Candidate
 from behealthy.learn.tracking import Recording, Tracker
 from behealthy.monitor import alerts
 from behealthy.registry.bundle import load_model, save_model
 from behealthy.store.tables import TrainingRow
+
+if TYPE_CHECKING:  # whoever only asks for a training needs nothing of how it is done
+    from behealthy.learn.candidate import Candidate
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 

@@ -10,13 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.optimize import minimize
-from scipy.special import logsumexp
 
 from behealthy.data.formats import read_corpus
 from behealthy.extract.classes import WordClasses
@@ -29,6 +26,9 @@ from behealthy.learn.relation_sources import Stated, bc5cdr, concepts_of, phee
 from behealthy.note import RELATION_TYPES, Extraction
 from behealthy.registry.bundle import load_classes
 from behealthy.registry.folder import write_folder
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 KIND = "relations"
 PROSE = "prose.tsv"
@@ -72,6 +72,8 @@ def marked_of(documents: Sequence[Extraction], vocabulary: Vocabulary) -> Marked
 
 def seen_of(pairs: Pairs) -> sparse.csr_matrix:
     """When called, it will give what is seen of pairs as a sparse matrix of shape (pairs, 2 ** BITS)."""
+    from scipy import sparse
+
     count = len(pairs)
     row = [np.tile(np.arange(count), len(pairs.rows))]
     column = [pairs.rows.ravel()]
@@ -143,6 +145,10 @@ def fit(
     lessons: Sequence[Lessons], *, penalty: float = PENALTY, iterations: int = ITERATIONS
 ) -> npt.NDArray[np.float64]:
     """When called, it will learn a table of shape (2 ** BITS, 4) from lessons."""
+    from scipy import sparse
+    from scipy.optimize import minimize
+    from scipy.special import logsumexp
+
     seen = sparse.vstack([one.seen for one in lessons], format="csr")
     right = np.concatenate([one.right for one in lessons])
     weight = np.concatenate([one.weight for one in lessons])

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from importlib import resources
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, Engine, create_engine, event, make_url, text
+from sqlalchemy import Engine, create_engine, event, literal, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -117,7 +117,9 @@ class Database:
                 try:
                     command.upgrade(config, "head")
                 except CommandError as exc:
-                    raise StoreError(f"the tables are of another version of this package: {exc}") from exc
+                    raise StoreError(
+                        f"the tables are not of this version of the package but of a later one: {exc}"
+                    ) from exc
 
     def close(self) -> None:
         """When called, it will close all connections."""
@@ -130,7 +132,8 @@ def add_once(session: Session, table: type[Any], values: Mapping[str, Any]) -> b
     When another process is adding that one just now, it waits for how that ends.
     """
     made = postgresql.insert(table) if session.get_bind().dialect.name == "postgresql" else sqlite.insert(table)
-    return cast("CursorResult[Any]", session.execute(made.values(**values).on_conflict_do_nothing())).rowcount == 1
+    # Drivers do not agree on the count of rows of such a statement; what it returns is sure.
+    return session.execute(made.values(**values).on_conflict_do_nothing().returning(literal(1))).first() is not None
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

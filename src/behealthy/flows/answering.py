@@ -1,0 +1,97 @@
+"""Notes whose sender waits for what is in them: read at once, and stored if that is asked for.
+
+The model reads before the transaction that stores begins, so that nobody waits for a lock while it reads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from behealthy.data.contract import Contract, Raw
+from behealthy.errors import ContractError
+from behealthy.flows.ingest import Taken, take_in
+from behealthy.flows.reading import Read, Reading
+from behealthy.flows.system import System
+from behealthy.note import Extraction, Note
+from behealthy.registry.engine import Engine
+from behealthy.review import queue
+from behealthy.store.notes import get_note
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of records: their fates, and what was found in each that is a note now, None for the others."""
+
+    taken: Taken
+    found: list[Extraction | None]
+
+
+def read(system: System, engine: Engine, raws: Sequence[Raw]) -> list[tuple[Note, Extraction] | ContractError]:
+    """When called, it will read the records that keep the contract and store nothing; in the order of the records."""
+    judged = _judged(system, raws)
+    found = iter(engine.read([each for each in judged if isinstance(each, Note)]))
+    return [(each, next(found)) if isinstance(each, Note) else each for each in judged]
+
+
+def store(system: System, engine: Engine, raws: Sequence[Raw], *, source: str, by: str, sent: bool = False) -> Stored:
+    """When called, it will store records and read those that are notes now, also those that were known before.
+
+    Parameters
+    ----------
+    sent : bool
+        Whether a person asked for their review.
+    """
+    ahead = Ahead(engine, [each for each in _judged(system, raws) if isinstance(each, Note)])
+    taken = take_in(system, raws, source=source, by=by, after=Reading(system, source, ahead))
+    found: list[Extraction | None] = []
+    with system.database.write() if sent else system.database.read() as session:
+        for fate in taken.fates:
+            if fate.note_id is None:
+                found.append(None)
+                continue
+            (one,) = ahead([get_note(session, system.vault, fate.note_id)])
+            found.append(one.extraction)
+            if sent:
+                percent, now = system.settings.audit_percent, system.now()
+                queue.offer(session, system.vault, one.extraction, audit_percent=percent, sent=True, now=now)
+    return Stored(taken, found)
+
+
+class Ahead:
+    """A `flows.reading.Reader` that has read its notes before they had their ids; others it reads when asked."""
+
+    def __init__(self, engine: Engine, notes: Sequence[Note]) -> None:
+        self._engine = engine
+        self._read: dict[tuple[str | None, str], Read] = {}
+        self._remember(notes)
+
+    def __call__(self, notes: Sequence[Note]) -> list[Read]:
+        """When called, it will give what was found in each note."""
+        self._remember([note for note in notes if (note.patient_id, note.text) not in self._read])
+        known = [self._read[note.patient_id, note.text] for note in notes]
+        return [
+            replace(read, extraction=replace(read.extraction, note_id=note.id))
+            for note, read in zip(notes, known, strict=True)
+        ]
+
+    def _remember(self, notes: Sequence[Note]) -> None:
+        if notes:
+            began = time.perf_counter()
+            found = self._engine.read(notes)
+            each_s = (time.perf_counter() - began) / len(notes)
+            for note, extraction in zip(notes, found, strict=True):
+                observation = self._engine.observe(note, extraction)
+                self._read[note.patient_id, note.text] = Read(extraction, observation, each_s)
+
+
+def _judged(system: System, raws: Sequence[Raw]) -> list[Note | ContractError]:
+    contract = Contract(system.settings.max_note_bytes)
+    out: list[Note | ContractError] = []
+    for raw in raws:
+        try:
+            out.append(contract.check(raw, system.now()).note)
+        except ContractError as exc:
+            out.append(exc)
+    return out

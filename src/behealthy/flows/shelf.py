@@ -1,0 +1,167 @@
+"""The versions of the model that there are, as people look at them: figures, data, cost, and which is served.
+
+What is known comes from the bundles at hand, the trainings' dossiers and the releases, so that the list is there when
+the registry is not; the registry adds its own number and what it alone knows. Nothing is loaded or judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from behealthy.errors import BundleError, NotThere
+from behealthy.flows.rollout import reconcile
+from behealthy.flows.system import System
+from behealthy.flows.workbench import TrainingFolder
+from behealthy.registry import releases
+from behealthy.registry.bundle import KIND, STARTER, package_folder
+from behealthy.registry.catalogue import Catalogue, shipped_version
+from behealthy.registry.folder import read_folder
+from behealthy.store.tables import TrainingRow
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What there is to say of one version.
+
+    Attributes
+    ----------
+    number : str or None
+        The registry's own count, where the registry could be asked.
+    figures : mapping
+        `learn.evaluate.Report.to_json`: on the frozen test notes for candidates, else as its trainer measured.
+    """
+
+    version: str
+    number: str | None = None
+    aliases: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    documents: int | None = None
+    data_hash: str | None = None
+    size_bytes: int | None = None
+    notes_per_s: float | None = None
+    run_id: str | None = None
+    training_id: str | None = None
+    serving: bool = False
+
+
+def versions(system: System, registered: Mapping[str, Facts] | None = None) -> list[Version]:
+    """When called, it will give all versions, the newest first, the shipped one last.
+
+    Parameters
+    ----------
+    registered : mapping of str to dict, optional
+        What the registry says, by version, as `registered_versions` gives it.
+    """
+    known = registered or {}
+    with system.database.read() as session:
+        current = releases.current(session)
+        rows = session.scalars(select(TrainingRow).where(TrainingRow.candidate.is_not(None))).all()
+    trained = {row.candidate: row for row in sorted(rows, key=lambda r: r.started_at) if row.candidate}
+    shipped = shipped_version()
+    serving = shipped if current is None else current.version
+    previous = None if current is None else current.previous
+    folders = _folders(system.settings.models)
+    names = dict.fromkeys([*sorted(trained, key=lambda v: trained[v].started_at, reverse=True), *known, *folders])
+    names.pop(shipped, None)
+    out = []
+    for name in (*names, shipped):
+        aliases = {"champion": serving, "previous": previous}
+        own = [alias for alias, version in aliases.items() if version == name]
+        more = [a for a in known.get(name, {}).get("aliases", ()) if a == "challenger" and name != serving]
+        facts = _facts(system, folders.get(name), trained.get(name), known.get(name, {}))
+        out.append(Version(version=name, aliases=(*own, *more), serving=name == serving, **facts))
+    return out
+
+
+def version(system: System, name: str, registered: Mapping[str, Facts] | None = None) -> Version:
+    """When called, it will give one version.
+
+    Raises
+    ------
+    NotThere
+    """
+    found = next((each for each in versions(system, registered) if each.version == name), None)
+    if found is None:
+        raise NotThere(f"there is no version {name}")
+    return found
+
+
+def dossier(system: System, name: str) -> TrainingFolder:
+    """When called, it will give the folder of the training that a version came of.
+
+    Raises
+    ------
+    NotThere
+        When it came of none, or its gate has not judged yet.
+    """
+    newest = select(TrainingRow).where(TrainingRow.candidate == name).order_by(TrainingRow.started_at.desc())
+    with system.database.read() as session:
+        row = session.scalar(newest.limit(1))
+    folder = None if row is None else TrainingFolder.of(system, row.id)
+    if folder is None or not folder.page.is_file():
+        raise NotThere(f"version {name} has no dossier: no gate has judged it")
+    return folder
+
+
+def registered_versions(system: System, _: Facts) -> Facts:
+    """When called, it will let the registry mirror what is served and give its versions; a part to be done apart.
+
+    Raises
+    ------
+    TrackingError
+    """
+    reconcile(system)
+    return {entry.version: entry.to_json() for entry in Catalogue.of(system.settings).versions()}
+
+
+def _folders(models: Path) -> dict[str, Facts]:
+    """Give what the bundles at hand say of themselves, by version; what is no whole bundle is left out."""
+    paths = [package_folder(STARTER), *(sorted(p for p in models.iterdir() if p.is_dir()) if models.is_dir() else ())]
+    out = {}
+    for path in paths:
+        try:
+            folder = read_folder(path, KIND, verify=False)
+        except BundleError:
+            continue
+        size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+        out[f"{folder.meta.get('name')}-{folder.seal[:8]}"] = {**folder.meta, "size_bytes": size}
+    return out
+
+
+def _facts(system: System, bundle: Facts | None, training: TrainingRow | None, entry: Mapping[str, Any]) -> Facts:
+    tags, bundle = entry.get("tags", {}), bundle or {}
+    told: Facts = {}
+    if training is not None:
+        folder = TrainingFolder.of(system, training.id)
+        told = folder.read_json(folder.dossier) if folder.dossier.is_file() else {}
+    own, data = told.get("candidate", {}), bundle.get("data", {})
+    return {
+        "number": entry.get("number"),
+        "created_at": _created(entry, training),
+        "figures": own.get("figures") or bundle.get("metrics") or {},
+        "documents": data.get("documents") or _number(tags.get("documents")),
+        "data_hash": data.get("hash") or tags.get("data_hash"),
+        "size_bytes": bundle.get("size_bytes") or _number(tags.get("size_bytes")),
+        "notes_per_s": own.get("notes_per_s"),
+        "run_id": entry.get("run_id") or (training and training.run_id),
+        "training_id": training and training.id,
+    }
+
+
+def _created(entry: Mapping[str, Any], training: TrainingRow | None) -> datetime | None:
+    if training is not None:
+        return training.ended_at or training.started_at
+    return datetime.fromisoformat(entry["created_at"]) if "created_at" in entry else None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None

@@ -1,0 +1,49 @@
+"""How often somebody may call; counted in memory, in windows that slide.
+
+A key's rate is its own. What comes without a key is counted by address, so that passwords cannot be tried in numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from behealthy.errors import TooMany
+
+LOGINS_A_MINUTE = 10  # for a name
+LOGINS_A_MINUTE_FROM = 60  # for an address, behind which a whole ward may be
+
+
+class Rates:
+    """Counts calls."""
+
+    def __init__(self) -> None:
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def take(self, who: str, per_minute: int) -> None:
+        """When called, it will count one call.
+
+        Raises
+        ------
+        TooMany
+            When there were as many within a minute.
+        """
+        rate = RateLimitItemPerMinute(per_minute)
+        if not self._limiter.hit(rate, who):
+            ends = self._limiter.get_window_stats(rate, who).reset_time
+            raise TooMany(max(1, math.ceil(ends - time.time())))
+
+    def take_login(self, name: str, address: str) -> None:
+        """When called, it will count one try to log in.
+
+        Raises
+        ------
+        TooMany
+            When there were too many for the name or from the address.
+        """
+        self.take(f"login-from:{address}", LOGINS_A_MINUTE_FROM)
+        self.take(f"login:{name.casefold()}", LOGINS_A_MINUTE)

@@ -1,0 +1,166 @@
+"""Models: which there are, how good they are, which is served."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, HTMLResponse
+
+from behealthy.flows import rollout, shelf
+from behealthy.flows.facts import Facts
+from behealthy.flows.system import System
+from behealthy.registry import releases
+from behealthy.serve.desk import Called, Desk, Limit
+from behealthy.serve.wire.learning import (
+    Comparison,
+    Difference,
+    Dossier,
+    Figures,
+    Model,
+    ReasonRequest,
+    Release,
+    Rule,
+    Score,
+    TypeFigures,
+)
+from behealthy.serve.wire.terms import Id, Page
+
+router = APIRouter(tags=["models"])
+
+
+@router.get("/models")
+def list_models(desk: Called) -> Page[Model]:
+    """List the versions of the model, the newest first."""
+    known = desk.parts.registered.known()
+    return Page(items=[_model(version) for version in shelf.versions(desk.system, known)], next=None)
+
+
+@router.post("/models:rollback")
+def roll_back(desk: Called, given: ReasonRequest) -> Release:
+    """Serve the version that was served before."""
+    desk.note_down("roll back", "model")
+    # Whoever must go back must not wait for the registry; it is told when it is asked next.
+    rollout.rollback(desk.system, by=desk.caller.name, reason=given.reason, mirror=False)
+    desk.parts.engine.refresh()
+    return _newest(desk)
+
+
+@router.get("/models/{version}")
+def get_model(desk: Called, version: Id) -> Model:
+    """Give a version of the model."""
+    return _model(shelf.version(desk.system, version, desk.parts.registered.known()))
+
+
+@router.get("/models/{version}/dossier")
+def get_dossier(desk: Called, version: Id) -> Dossier:
+    """Give what there is to know of a candidate, as JSON."""
+    folder = shelf.dossier(desk.system, version)
+    told: Dossier = folder.read_json(folder.dossier)
+    return told
+
+
+@router.get("/models/{version}/dossier.html", response_class=HTMLResponse)
+def get_dossier_page(desk: Called, version: Id) -> FileResponse:
+    """Give what there is to know of a candidate, as a page."""
+    return FileResponse(shelf.dossier(desk.system, version).page, media_type="text/html")
+
+
+@router.get("/models/{version}/compare/{other}")
+def compare_models(desk: Called, version: Id, other: Id) -> Comparison:
+    """Hold the second version against the first on the newest test notes; what came of it is kept."""
+    known = desk.parts.registered.known()
+    left, right = (_model(shelf.version(desk.system, name, known)) for name in (version, other))
+    found = desk.parts.apart(compared, {"left": version, "right": other})
+    verdict = found["verdict"]
+    return Comparison(
+        left=left,
+        right=right,
+        notes=found["notes"],
+        left_out=found["left_out"],
+        differences=[_difference(each) for each in found["differences"]],
+        decision=verdict["decision"],
+        rules=[Rule.model_validate({**rule, "result": rule["outcome"]}) for rule in verdict["rules"]],
+    )
+
+
+@router.post("/models/{version}:promote")
+def promote_model(desk: Called, version: Id, given: ReasonRequest) -> Release:
+    """Serve this version from now on."""
+    desk.note_down("promote", f"model:{version}")
+    shelf.version(desk.system, version, desk.parts.registered.known())  # is it there at all?
+    desk.parts.apart(promoted, {"version": version, "by": desk.caller.name, "reason": given.reason})
+    desk.parts.engine.refresh()
+    return _newest(desk)
+
+
+@router.get("/releases")
+def list_releases(desk: Called, limit: Limit = 100) -> Page[Release]:
+    """List what was served from when on, the newest first."""
+    with desk.system.database.read() as session:
+        return Page(items=[Release.model_validate(each) for each in releases.history(session, limit)], next=None)
+
+
+# Done in a process of its own, since what reads, judges and registers is heavy.
+
+
+def promoted(system: System, facts: Facts) -> Facts:
+    """When called, it will promote a version; see `flows.rollout.promote`."""
+    change = rollout.promote(system, facts["version"], by=facts["by"], reason=facts["reason"])
+    return {"not_mirrored": change.not_mirrored}
+
+
+def compared(system: System, facts: Facts) -> Facts:
+    """When called, it will compare two versions; see `flows.contests.compare`."""
+    from behealthy.flows.contests import compare
+
+    return compare(system, facts["left"], facts["right"])
+
+
+def _newest(desk: Desk) -> Release:
+    desk.parts.registered.known()
+    with desk.system.database.read() as session:
+        return Release.model_validate(releases.current(session))
+
+
+def _model(version: shelf.Version) -> Model:
+    figures = version.figures
+    per_type = [_of_type(name, each) for name, each in figures.get("types", {}).items()]
+    micro = figures.get("micro", {})
+    shown = Figures(strict=_score(micro.get("strict")), relaxed=_score(micro.get("relaxed")), per_type=per_type)
+    names = ("version", "created_at", "documents", "data_hash", "size_bytes", "notes_per_s", "run_id", "training_id")
+    facts: dict[str, Any] = {name: getattr(version, name) for name in (*names, "serving")}
+    number = int(version.number) if version.number and version.number.isdigit() else None
+    return Model(**facts, number=number, aliases=list(version.aliases), figures=shown)
+
+
+def _score(figures: Mapping[str, Any] | None) -> Score | None:
+    if not figures:
+        return None
+    low, high = figures.get("interval") or (None, None)
+    return Score(f1=figures["f1"], low=low, high=high)
+
+
+def _of_type(name: str, figures: Mapping[str, Any]) -> TypeFigures:
+    strict = figures.get("strict", {})
+    return TypeFigures(
+        type=name,
+        strict=_score(strict),
+        relaxed=_score(figures.get("relaxed")),
+        precision=strict.get("precision"),
+        recall=strict.get("recall"),
+        support=figures.get("n"),
+    )
+
+
+def _difference(each: Mapping[str, Any]) -> Difference:
+    return Difference(
+        name=each["name"],
+        left=each["champion"],
+        right=each["candidate"],
+        difference=each["value"],
+        low=each["low"],
+        high=each["high"],
+        n=each["entities"],
+    )
