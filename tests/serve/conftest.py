@@ -47,7 +47,7 @@ class NotedWork(Work):
 
 @pytest.fixture
 def app(system: System) -> FastAPI:
-    """An application that does everything in its own process and opens neither the registry nor the workflow library."""
+    """An application all in one process; neither the registry nor the workflow library is opened."""
     app = create_app(system, work=NotedWork())
     app.state.parts = replace(app.state.parts, registered=NoRegistry(), apart=lambda part, facts: part(system, facts))
     return app

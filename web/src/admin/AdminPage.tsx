@@ -1,7 +1,9 @@
 // People, keys for programs, and who did what to patient data.
 import { Page } from "../parts/Page";
 import { Parts } from "../parts/Tabs";
+import css from "./admin.module.css";
 import { Audit } from "./Audit";
+import { FirstSteps } from "./FirstSteps";
 import { Keys } from "./Keys";
 import { People } from "./People";
 
@@ -11,7 +13,7 @@ export function AdminPage() {
       <Parts
         from="/admin"
         parts={[
-          { value: "people", label: "People", shown: true, body: () => <People /> },
+          { value: "people", label: "People", shown: true, body: () => <div className={css.stack}><FirstSteps /><People /></div> },
           { value: "keys", label: "Keys", shown: true, body: () => <Keys /> },
           { value: "audit", label: "Audit trail", shown: true, body: () => <Audit /> },
         ]}

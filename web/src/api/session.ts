@@ -30,7 +30,7 @@ export function useEnter() {
   return useMutation({
     meta: { quiet: true },
     mutationFn: (given: { name: string; password: string }) => told(api.POST("/api/v1/login", { body: given })),
-    onSuccess: entered,
+    onSuccess: (me) => know(me),
   });
 }
 
@@ -38,23 +38,21 @@ export function useStart() {
   return useMutation({
     meta: { quiet: true },
     mutationFn: (given: { token: string; password: string }) => told(api.POST("/api/v1/first-start", { body: given })),
-    onSuccess: entered,
+    onSuccess: (me) => know(me),
   });
 }
 
 export function useLeave() {
   return useMutation({
     mutationFn: () => told(api.POST("/api/v1/logout")),
-    onSuccess: () => {
-      queries.clear(); // nothing of what was read stays behind
-      queries.setQueryData(["me"], null);
-    },
+    onSuccess: () => know(null),
   });
 }
 
-function entered(me: Me): void {
-  queries.clear();
+/** Says who is at the screen now; nothing of what somebody else read stays behind. */
+function know(me: Me | null): void {
   queries.setQueryData(["me"], me);
+  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
 }
 
 export const ROLE_NAMES: Record<string, string> = {

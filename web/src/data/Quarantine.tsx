@@ -4,6 +4,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, told, type Wire } from "../api/client";
 import { queries } from "../api/queries";
+import { Confirm, type Question } from "../parts/Confirm";
 import { Pair } from "../parts/Facts";
 import { Card, Empty, Loaded } from "../parts/Page";
 import { useParts } from "../parts/pages";
@@ -65,6 +66,7 @@ function Look({ id, close }: { id: string; close: () => void }) {
 
 function HeldNote({ item, close }: { item: Wire["QuarantineItem"]; close: () => void }) {
   const [text, setText] = useState(item.text ?? "");
+  const [question, setQuestion] = useState<Question | null>(null);
   const params = { path: { quarantine_id: item.id } };
   const done = () => {
     for (const key of ["quarantine", "notes", "alerts"]) void queries.invalidateQueries({ queryKey: [key] });
@@ -101,10 +103,11 @@ function HeldNote({ item, close }: { item: Wire["QuarantineItem"]; close: () => 
       )}
       {item.state === "held" && (
         <Group justify="end" gap="xs">
-          <Button variant="default" color="red" loading={drop.isPending} onClick={() => drop.mutate()}>Drop it for good</Button>
+          <Button variant="default" color="red" onClick={() => setQuestion({ title: "Drop it for good", what: "Its words are erased and cannot be brought back. That it was held, why and from where stays on record.", button: "Drop it", danger: true, run: () => drop.mutateAsync() })}>Drop it …</Button>
           <Button loading={replay.isPending} onClick={() => replay.mutate()}>{item.text !== null && text !== item.text ? "Try the mended text" : "Try it again"}</Button>
         </Group>
       )}
+      <Confirm question={question} close={() => setQuestion(null)} />
     </div>
   );
 }

@@ -32,7 +32,7 @@ function Asked({ question, close }: { question: Question; close: () => void }) {
       <Stack gap="md">
         <Text component="div" size="md">{question.what}</Text>
         {question.reason && (
-          <TextInput label="Reason" description="Kept with the release, for whoever asks later." value={reason} onChange={(e) => setReason(e.currentTarget.value)} data-autofocus required maxLength={1000} />
+          <TextInput label="Reason" description="Kept with it, for whoever asks later." value={reason} onChange={(e) => setReason(e.currentTarget.value)} data-autofocus required maxLength={1000} />
         )}
         <Group justify="end" gap="xs">
           <Button variant="default" onClick={close}>Cancel</Button>

@@ -328,8 +328,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("note_id"),
     )
     with op.batch_alter_table("reviews", schema=None) as batch_op:
+        batch_op.create_index("reviews_by_reason", ["state", "why"], unique=False)
         batch_op.create_index("reviews_by_submission", ["state", "submitted_at"], unique=False)
-        batch_op.create_index("reviews_by_turn", ["state", "turn", "priority"], unique=False)
+        batch_op.create_index(
+            "reviews_by_turn", ["state", "turn", sa.literal_column("priority DESC"), "note_id"], unique=False
+        )
 
     op.create_table(
         "snapshot_items",
@@ -357,6 +360,7 @@ def downgrade() -> None:
     with op.batch_alter_table("reviews", schema=None) as batch_op:
         batch_op.drop_index("reviews_by_turn")
         batch_op.drop_index("reviews_by_submission")
+        batch_op.drop_index("reviews_by_reason")
 
     op.drop_table("reviews")
     with op.batch_alter_table("logins", schema=None) as batch_op:
