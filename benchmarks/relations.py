@@ -19,8 +19,9 @@ import numpy as np
 from behealthy.data.formats import read_corpus
 from behealthy.extract.relations import Linker
 from behealthy.extract.tokens import Vocabulary
+from behealthy.learn.prose import read_prose
 from behealthy.learn.relation_sources import bc5cdr, biotext, concepts_of, phee
-from behealthy.learn.relations import LEAST, fit, lessons_of, marked_of
+from behealthy.learn.relations import LEAST, PROSE, fit, lessons_of, marked_of
 from behealthy.note import DISEASE, RELATION_TYPES, TREATMENT, Extraction
 from behealthy.registry.bundle import load_classes, load_linker
 from benchmarks.corpora import EXAMPLES, corpora_folder, in_folds
@@ -149,14 +150,14 @@ def public(corpora: Path, seed: int) -> Iterator[dict[str, object]]:
 
 def examples(corpora: Path, seed: int) -> Iterator[dict[str, object]]:
     """When called, it will judge models trained without the notes they are judged by."""
-    notes = read_corpus(EXAMPLES, "brat").documents
+    notes, prose = read_corpus(EXAMPLES, "brat").documents, read_prose(EXAMPLES.parent / PROSE)
     sentences = phee(corpora / "phee" / "train.jsonl")
     abstracts = bc5cdr(corpora / "bc5cdr" / "CDR_TrainingSet.PubTator.txt")
     classes = load_classes()
     results: dict[str, list[Judged]] = {kind: [] for kind in RELATION_TYPES}
     for number, (train, test) in enumerate(in_folds(notes, [d.note_id for d in notes], seed), 1):
         progress(f"example notes, fold {number}")
-        linker = Linker(fit(lessons_of(train, sentences, abstracts, classes)), np.array(LEAST), classes)
+        linker = Linker(fit(lessons_of(train, prose, sentences, abstracts, classes)), np.array(LEAST), classes)
         for kind, found in results.items():
             found += judged(linker, test, kind)
     for kind, found in results.items():

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -102,17 +103,34 @@ def _wait_for(server: "subprocess.Popen[bytes]", conninfo: str, log: Path) -> No
     pytest.fail(f"PostgreSQL does not start: {log.read_text()}")
 
 
+@contextmanager
+def _new_postgres(server: str, template: str = "template0") -> Iterator[str]:
+    """Make a database and drop it again, with whoever is still in it."""
+    name = f"test{next(_NUMBERS)}"
+    database = Database(server)
+    with database.engine.connect() as connection:
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+        alone.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield server.replace("/postgres?", f"/{name}?")
+        alone.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    database.close()
+
+
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
-    """The URL of an empty PostgreSQL database; it is dropped after the test, with whoever is still in it."""
-    name = f"test{next(_NUMBERS)}"
-    server = Database(postgres_server)
-    with server.engine.connect() as connection:
-        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-        alone.exec_driver_sql(f"CREATE DATABASE {name}")
-        yield postgres_server.replace("/postgres?", f"/{name}?")
-        alone.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.close()
+    """The URL of an empty PostgreSQL database; it is gone after the test."""
+    with _new_postgres(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_server: str) -> Iterator[str]:
+    """The name of a PostgreSQL database with our tables, to be copied."""
+    with _new_postgres(postgres_server) as url:
+        database = Database(url)
+        database.upgrade()
+        database.close()
+        yield str(database.url.database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -123,13 +141,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/behealthy.db"
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database with our tables and nothing in them, of each kind that we support."""
-    database = Database(database_url)
-    database.upgrade()
-    yield database
-    database.close()
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path}/behealthy.db"
+        if request.param == "postgresql":
+            template = request.getfixturevalue("_postgres_template")
+            url = stack.enter_context(_new_postgres(request.getfixturevalue("postgres_server"), template))
+        database = Database(url)
+        database.upgrade()
+        yield database
+        database.close()
 
 
 @pytest.fixture

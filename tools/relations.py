@@ -16,7 +16,7 @@ from behealthy.learn.relations import build_relations
 from behealthy.registry.bundle import package_folder
 from behealthy.settings import Settings
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "notes"
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SHIPPED = package_folder("extract/knowledge/relations")
 
 

@@ -50,7 +50,8 @@ def review(system: System, number: int, *, active_s: float = 60, blind: bool = F
         session.add(
             ReviewRow(
                 note_id=id_, state="submitted", why="audit" if blind else "uncertain", turn=0, priority=0.0,
-                blind=blind, version=1, model_version="m", queued_at=at, active_s=active_s, submitted_at=at, edits=edits,
+                blind=blind, version=1, model_version="m", queued_at=at, active_s=active_s, submitted_at=at,
+                edits=edits,
             )
         )  # fmt: skip
 

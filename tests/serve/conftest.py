@@ -21,6 +21,9 @@ PASSWORD = "four quiet herons wade"
 class NoRegistry(Registered):
     """Says what the registry says when it is away, without a process that finds that out."""
 
+    def __init__(self) -> None:
+        pass
+
     def known(self) -> dict[str, Any]:
         return {}
 
@@ -44,9 +47,9 @@ class NotedWork(Work):
 
 @pytest.fixture
 def app(system: System) -> FastAPI:
-    """An application; its registry and its workflow library are not opened."""
+    """An application all in one process; neither the registry nor the workflow library is opened."""
     app = create_app(system, work=NotedWork())
-    app.state.parts = replace(app.state.parts, registered=NoRegistry(system))
+    app.state.parts = replace(app.state.parts, registered=NoRegistry(), apart=lambda part, facts: part(system, facts))
     return app
 
 
@@ -62,7 +65,7 @@ Calls = Callable[[str], TestClient]
 
 @pytest.fixture
 def person(app: FastAPI, anonymous: TestClient, system: System) -> Calls:
-    """Makes a person of a role who has logged in; the name is the role's, with what stands after a dot: reviewer.ann."""
+    """Makes a person who has logged in; the name begins with the role, as reviewer.ann."""
 
     def made(name: str) -> TestClient:
         client = TestClient(app, headers={"X-BeHealthy": "1"})

@@ -4,7 +4,8 @@ The method is ConText: Harkema, Dowling, Thornblade and Chapman, "ConText: an al
 experiencer, and temporal status from clinical reports" (J Biomed Inform 2009). A trigger reaches forward or backward
 until something ends it; what stands in its reach takes its class; phrases that only look like triggers are matched
 first, so that "no improvement in" negates nothing. Beyond it, sections give a class to what no trigger judges, an
-entity's own words count ("old infarct"), and a trigger may act on diseases or treatments alone.
+entity's own words count ("old infarct"), a trigger may act on diseases or treatments alone, and of what nothing at
+all is said a learned model tells whether it is past.
 
 Where several classes reach an entity the first of `PRECEDENCE` holds: "return if no better" is hypothetical, "mother
 denies" negated, "possible history of" possible.
@@ -18,6 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from behealthy.extract.marked import Marked
+from behealthy.extract.past import load_past
 from behealthy.extract.sentences import has
 from behealthy.extract.tokens import BLANK, NEWLINE, BoolArray, IntArray
 from behealthy.extract.triggers import (
@@ -48,6 +50,7 @@ _SECTIONS: dict[str, tuple[int, int]] = {
 }
 _OWN_WORDS = (POSSIBLE, HISTORICAL, HYPOTHETICAL)  # classes of triggers that count inside an entity
 _MINUS_REACH = 5  # tokens
+_PAST = 0.0  # log odds from which on what nothing is said of is past; chosen in folds over odd example notes
 
 
 def judge(marked: Marked, triggers: Triggers) -> IntArray:
@@ -70,7 +73,17 @@ def judge(marked: Marked, triggers: Triggers) -> IntArray:
     if not len(marked):
         return np.zeros(0, np.int64)
     said = what_is_said(marked, triggers)
-    out = np.full(len(marked), PRESENT)
+    out = first_of(said)
+    # Only where neither words nor section say anything: what is said to be current is not past because of its looks.
+    silent = ~said.any(axis=0)
+    if silent.any():
+        out[silent & (load_past().odds(marked, *sentences_of(marked), out) > _PAST)] = HISTORICAL
+    return out
+
+
+def first_of(said: BoolArray) -> IntArray:
+    """When called, it will choose among the classes that reach each entity, from shape (classes, entities)."""
+    out = np.full(said.shape[1], PRESENT)
     for kind in reversed(PRECEDENCE):
         out[said[kind]] = kind
     return out
@@ -137,7 +150,7 @@ def _treatments(marked: Marked) -> BoolArray:
 
 def _reached(marked: Marked, triggers: Triggers, found: Found) -> BoolArray:
     """Tell which classes reach which entities, bool of shape (classes, entities)."""
-    low, high = _units(marked)
+    low, high = sentences_of(marked)
     inside = _inside(marked)
     kind, acts_on, first, last = triggers.kind[found.row], triggers.acts_on[found.row], found.first, found.last
     forward, backward = triggers.forward[found.row], triggers.backward[found.row]
@@ -198,8 +211,8 @@ def _covered_back(last: IntArray, left: IntArray, chosen: BoolArray, begins: Int
     return _covered(-last, -left, chosen, -begins - 1, -at)
 
 
-def _units(marked: Marked) -> tuple[IntArray, IntArray]:
-    """Give the first and the last token that a trigger at each token can reach: its sentence, in its block."""
+def sentences_of(marked: Marked) -> tuple[IntArray, IntArray]:
+    """When called, it will give the ends of what a trigger at each token can reach: its sentence, inside its block."""
     batch, outline = marked.batch, marked.outline
     begins = np.ones(len(batch.words), np.bool_)
     begins[1:] = (np.diff(batch.sentence) != 0) | (np.diff(outline.block) != 0) | (np.diff(outline.part) != 0)

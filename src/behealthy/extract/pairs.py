@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from behealthy.extract.candidates import Place, candidates, place_of
 from behealthy.extract.classes import WordClasses, class_key
+from behealthy.extract.cues import cues, seen_between
 from behealthy.extract.features import lowered
 from behealthy.extract.lexicon import token_key
 from behealthy.extract.marked import Marked
@@ -41,27 +42,28 @@ class WordFacts:
 
     def __init__(self, classes: WordClasses | None) -> None:
         self._classes = classes
+        self._cues = cues()
         self._vocabulary: Vocabulary | None = None
         self._epoch = -1
-        self._table = np.zeros((3, 0), np.uint64)
+        self._table = np.zeros((4, 0), np.uint64)
 
     def __call__(self, vocabulary: Vocabulary) -> Keys:
-        """Give, as rows, the word's key, its class, and the key under which its spellings meet; shape (3, words)."""
+        """Give, as rows, the word's key, its class, the key where its spellings meet, and its cues; (4, words)."""
         if self._vocabulary is not vocabulary or self._epoch != vocabulary.epoch:
             self._vocabulary, self._epoch = vocabulary, vocabulary.epoch
-            self._table = np.zeros((3, 0), np.uint64)
+            self._table = np.zeros((4, 0), np.uint64)
         known = self._table.shape[1]
         if known < len(vocabulary.words):
             fresh = [self._facts(word) for word in vocabulary.words[known:]]
             self._table = np.concatenate([self._table, np.array(fresh, np.uint64).T], axis=1)
         return self._table
 
-    def _facts(self, word: str) -> tuple[int, int, int]:
+    def _facts(self, word: str) -> tuple[int, int, int, int]:
         if not word or word.isspace():
-            return (0, 0, 0)
+            return (0, 0, 0, 0)
         low = lowered(word)
         classes = self._classes(word.lower()) if self._classes else ()
-        return (class_key(low), classes[_GRAIN] + 1 if classes else 0, token_key(word))
+        return (class_key(low), classes[_GRAIN] + 1 if classes else 0, token_key(word), self._cues.get(word.lower(), 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def pairs_of(marked: Marked, facts: WordFacts) -> Pairs:
     types = np.array(marked.type, dtype=object)
     order = np.argsort(marked.first, kind="stable")
     heads, tails = (order[types[order] == kind] for kind in (TREATMENT, DISEASE))
-    words = facts(marked.vocabulary)[:, marked.batch.words]  # (3, N)
+    words = facts(marked.vocabulary)[:, marked.batch.words]  # (4, N)
     concept = _sums(words[2], marked.first, marked.last)
     place = place_of(marked, tails)
     head, tail = candidates(place, heads, tails, concept)
@@ -191,7 +193,9 @@ def _seen(
         *_beside(marked, place, a, b, after, same, gap, words),
         *_named(place, head, tail, same, words, concept),
     ]
-    return np.stack(rows), _stretches(marked, place, a, b, after, start, stop, same, symbols, words[1]), gap
+    around = _around(marked, place, a, b)
+    rows += _signs(words[3].astype(np.int64), after, same, gap, (start, stop), around)
+    return np.stack(rows), _stretches(after, start, stop, same, symbols, words[1], around), gap
 
 
 def _symbols(marked: Marked, keys: Keys) -> Keys:
@@ -334,17 +338,43 @@ def _named(place: Place, head: IntArray, tail: IntArray, same: IntArray, words: 
     return out
 
 
+def _around(marked: Marked, place: Place, a: IntArray, b: IntArray) -> list[tuple[IntArray, IntArray]]:
+    """Where the sentence's words before the two, and those behind them, start and stop; a dozen at most."""
+    begins = np.concatenate([[0], np.cumsum(marked.batch.lengths)])
+    before = np.maximum(begins[place.sentence[a]], place.first[a] - 12)
+    behind = np.minimum(begins[marked.batch.sentence[place.last[b]] + 1], place.last[b] + 13)
+    return [(before, place.first[a]), (np.minimum(place.last[b] + 1, behind), behind)]
+
+
+def _signs(
+    signs: IntArray,
+    after: IntArray,
+    same: IntArray,
+    gap: IntArray,
+    between: tuple[IntArray, IntArray],
+    around: list[tuple[IntArray, IntArray]],
+) -> list[IntArray]:
+    """The cues between the two, before and behind."""
+    near = np.where((same == 1) & (gap < _FAR), between[1], between[0])
+    inside, before, behind = seen_between(signs, (between[0], near), *around)
+    flags = after + same * 2
+    return [
+        _row(93, flags, inside),
+        _row(94, flags, before),
+        _row(95, flags, behind),
+        _row(96, flags, inside | before | behind),
+        _row(97, flags, inside & 3, (before | behind) & 3),
+    ]
+
+
 def _stretches(
-    marked: Marked,
-    place: Place,
-    a: IntArray,
-    b: IntArray,
     after: IntArray,
     start: IntArray,
     stop: IntArray,
     same: IntArray,
     symbols: Keys,
     classes: Keys,
+    around: list[tuple[IntArray, IntArray]],
 ) -> list[Stretch]:
     """The words between the two, and those of their sentences before and behind them."""
     gap = stop - start
@@ -357,10 +387,6 @@ def _stretches(
         between = np.stack([_row(101 + flag, symbols), _row(103 + flag, previous, symbols), _row(105 + flag, classes)])
         out.append(Stretch(between, np.where(near, start, 0), np.where(near, stop, 0), scale))
         out.append(Stretch(_row(107 + flag, symbols)[None], np.where(far, start, 0), np.where(far, stop, 0), scale))
-    begins = np.concatenate([[0], np.cumsum(marked.batch.lengths)])
-    before = np.maximum(begins[place.sentence[a]], place.first[a] - 12)
-    behind = np.minimum(begins[marked.batch.sentence[place.last[b]] + 1], place.last[b] + 13)
-    ones = np.full(len(a), 0.5)
-    out.append(Stretch(_row(109, symbols)[None], before, place.first[a], ones))
-    out.append(Stretch(_row(110, symbols)[None], np.minimum(place.last[b] + 1, behind), behind, ones))
+    half = np.full(len(after), 0.5)
+    out += [Stretch(_row(109 + k, symbols)[None], *stretch, half) for k, stretch in enumerate(around)]
     return out

@@ -7,7 +7,6 @@ nothing. What was put away is as readable as it came: whoever runs this decides 
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,12 @@ from behealthy.data import intake
 from behealthy.data.contract import Raw
 from behealthy.errors import ContractError
 from behealthy.flows import ingest
+from behealthy.flows.reading import Reading
 from behealthy.flows.system import System
+from behealthy.monitor import logs
 
 _STILL_S = 2.0  # unchanged for so long is written to its end
-_SOURCE = "inbox"
-
-_log = logging.getLogger(__name__)
+SOURCE = "inbox"
 
 
 def waiting(system: System) -> list[Path]:
@@ -38,7 +37,7 @@ def waiting(system: System) -> list[Path]:
 
 
 def sweep(system: System, after: ingest.After | None = None) -> dict[str, Any]:
-    """When called, it will take in every file that waits, and count what became of them.
+    """When called, it will take in every file that waits, let the served model read it, and count what came of it.
 
     Raises
     ------
@@ -48,7 +47,10 @@ def sweep(system: System, after: ingest.After | None = None) -> dict[str, Any]:
         When a file cannot be put away.
     """
     counts = {"files": 0, "stored": 0, "known": 0, "held": 0}
-    for path in waiting(system):
+    files = waiting(system)
+    if files and after is None:
+        after = Reading(system, SOURCE)
+    for path in files:
         taken = _take(system, path, after)
         counts["files"] += 1
         counts["stored"] += taken.stored
@@ -56,7 +58,7 @@ def sweep(system: System, after: ingest.After | None = None) -> dict[str, Any]:
         counts["held"] += taken.held
         _put_away(path, "done" if taken.stored + taken.known else "held")
     if counts["files"]:
-        _log.info("the inbox was emptied", extra={"counts": counts})
+        logs.event("flows.inbox", "inbox-emptied", **counts)
     return counts
 
 
@@ -67,7 +69,7 @@ def _take(system: System, path: Path, after: ingest.After | None) -> ingest.Take
         raws = iter([Raw(path.name, "unknown", path.name.encode(), refused=large)])
     else:
         raws = intake.read(path.read_bytes(), intake.kind_of_name(path.name) or "unknown", path.name)
-    return ingest.take_in(system, raws, source=_SOURCE, by=_SOURCE, after=after)
+    return ingest.take_in(system, raws, source=SOURCE, by=SOURCE, after=after)
 
 
 def _put_away(path: Path, where: str) -> None:

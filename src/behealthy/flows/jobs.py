@@ -8,6 +8,7 @@
 | `inbox`         | every 15 seconds     | takes in the files of a folder                                           |
 | `outbox`        | every 15 seconds     | sends alerts out                                                         |
 | `kpi`           | every night          | writes the eight figures into the log                                    |
+| `mirror`        | every hour, at start | lets the registry say what is served                                     |
 
 A part gets what the parts before it gave and may be done twice: what it does must then change nothing. Other runs that
 it wants it puts under ``asks``. Nothing here knows how runs are kept; see `flows.durable`.
@@ -22,13 +23,10 @@ from types import MappingProxyType
 
 from sqlalchemy import select
 
-from behealthy.errors import NotThere
-from behealthy.flows import inbox as _inbox
+from behealthy.errors import TrainingError
 from behealthy.flows.facts import Facts, Part
 from behealthy.flows.system import System
 from behealthy.store.tables import TrainingRow
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +41,8 @@ class Job:
         The parts that are done in a process of their own.
     cron : str or None
         When the clock asks for it, with seconds in front; None where only somebody asks.
+    at_start : bool
+        Whether each worker asks for it once, when it begins.
     failed : callable or None
         Told of the failure that ended it.
     """
@@ -50,6 +50,7 @@ class Job:
     parts: Mapping[str, Part]
     apart: frozenset[str] = frozenset()
     cron: str | None = None
+    at_start: bool = False
     failed: Callable[[System, Facts, BaseException], object] | None = None
 
 
@@ -86,67 +87,75 @@ def _training_failed(system: System, facts: Facts, failure: BaseException) -> No
     training.fail(system, facts["id"], failure)
 
 
-def left_alone(system: System) -> list[Facts]:
+def unfinished(system: System) -> list[Facts]:
     """When called, it will give the trainings that are neither done nor given up, as they were asked for."""
     with system.database.read() as session:
         rows = session.scalars(select(TrainingRow).where(TrainingRow.state.in_(("waiting", "running"))))
         return [{"id": row.id, "trigger": row.trigger, "by": row.requested_by, "reason": row.reason} for row in rows]
 
 
-def give_up(system: System, training_id: str, state: str) -> None:
-    """When called, it will close a training whose run has ended without saying so: ``cancelled`` or ``failed``.
+def give_up(system: System, training_id: str, failure: str | None) -> None:
+    """When called, it will close a training whose run ended without saying so: it failed, or was cancelled."""
+    if failure is not None:
+        from behealthy.flows import training
 
-    Raises
-    ------
-    NotThere
-    """
+        training.fail(system, training_id, TrainingError(failure))
+        return
     with system.database.write() as session:
         row = session.get(TrainingRow, training_id)
-        if row is None:
-            raise NotThere(f"there is no training {training_id}")
-        if row.state in ("waiting", "running"):
-            row.state, row.ended_at = state, system.now()
+        if row is not None and row.state in ("waiting", "running"):
+            row.state, row.ended_at = "cancelled", system.now()
 
 
 # Watching and the clock ----------------------------------------------------------------------------------------------
 
 
-def watch(system: System, _: Facts) -> Facts:
+def judge_windows(system: System, _: Facts) -> Facts:
     """When called, it will judge the windows that are full; see `flows.watch`."""
-    from behealthy.flows import watch as story
+    from behealthy.flows import watch
 
-    return story.turn(system)
+    return watch.turn(system)
 
 
 def consider_gold(system: System, _: Facts) -> Facts:
     """When called, it will ask for a training when enough was reviewed since the last; see `flows.triggers`."""
-    from behealthy.flows import watch as story
+    from behealthy.flows import watch
 
-    return story.consider_gold(system)
+    return watch.consider_gold(system)
 
 
-def inbox(system: System, _: Facts) -> Facts:
+def empty_inbox(system: System, _: Facts) -> Facts:
     """When called, it will take in the files of the inbox."""
-    return _inbox.sweep(system)
+    from behealthy.flows import inbox
+
+    return inbox.sweep(system)
 
 
-def outbox(system: System, _: Facts) -> Facts:
+def send_alerts(system: System, _: Facts) -> Facts:
     """When called, it will send the alerts that nobody was told of."""
     from behealthy.monitor import alerts
 
     if not system.settings.alert_urls:
         return {"sent": 0}
-    return {"sent": alerts.send_pending(system.database, alerts.apprise(system.settings.alert_urls), system.now())}
+    return {"sent": alerts.send_pending(system.database, alerts.outlet(system.settings.alert_urls), system.now())}
 
 
-def kpi(system: System, _: Facts) -> Facts:
+def report_kpis(system: System, _: Facts) -> Facts:
     """When called, it will write the figures of the last thirty days into the log."""
-    from behealthy.monitor import kpi as figures
+    from behealthy.monitor import kpi, logs
 
     with system.database.read() as session:
-        report = [figure.to_json() for figure in figures.report(session, system.now(), 30)]
-    _log.info("the figures of the last 30 days", extra={"kpis": report})
-    return {"kpis": report}
+        report = kpi.report(session, now=system.now(), days=30)
+    values = {figure.definition.name: figure.value.value for figure in report}
+    logs.event("flows.kpi", "kpis-reported", logging.INFO, **values)
+    return {"kpis": values}
+
+
+def mirror(system: System, _: Facts) -> Facts:
+    """When called, it will let the registry's aliases say what is served; see `flows.rollout`."""
+    from behealthy.flows import rollout
+
+    return {"not_mirrored": rollout.reconcile(system)}
 
 
 JOBS: Mapping[str, Job] = MappingProxyType(
@@ -156,10 +165,11 @@ JOBS: Mapping[str, Job] = MappingProxyType(
             apart=frozenset({*TRAINING, "finish"}),
             failed=_training_failed,
         ),
-        "watch": Job(parts={"judge": watch}, cron="20 * * * * *"),
+        "watch": Job(parts={"judge": judge_windows}, cron="20 * * * * *"),
         "consider_gold": Job(parts={"decide": consider_gold}, cron="50 * * * * *"),
-        "inbox": Job(parts={"sweep": inbox}, cron="*/15 * * * * *"),
-        "outbox": Job(parts={"send": outbox}, cron="7/15 * * * * *"),
-        "kpi": Job(parts={"report": kpi}, cron="0 10 0 * * *"),
+        "inbox": Job(parts={"empty": empty_inbox}, cron="*/15 * * * * *"),
+        "outbox": Job(parts={"send": send_alerts}, cron="7,22,37,52 * * * * *"),
+        "kpi": Job(parts={"report": report_kpis}, cron="0 10 0 * * *"),
+        "mirror": Job(parts={"mirror": mirror}, apart=frozenset({"mirror"}), cron="30 5 * * * *", at_start=True),
     }
 )

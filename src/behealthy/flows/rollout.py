@@ -8,12 +8,17 @@ refuses to serve a version whose bundle is not at hand.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from behealthy.data import snapshot as snapshots
+from behealthy.data.lineage import seen
 from behealthy.errors import Conflict, NotThere, TrackingError
+from behealthy.flows import reference
 from behealthy.flows.system import System
+from behealthy.monitor import windows
 from behealthy.registry import releases
-from behealthy.registry.bundle import load_model
+from behealthy.registry.bundle import load, load_model
 from behealthy.registry.catalogue import Catalogue, shipped_version
 from behealthy.registry.releases import Release
 
@@ -55,6 +60,8 @@ def install(system: System, version: str, *, reason: str, by: str = INSTALLER) -
 def promote(system: System, version: str, *, by: str, reason: str, training_id: str | None = None) -> Change:
     """When called, it will serve a version from now on; twice is once.
 
+    What is normal for it is written down first, so that the watch has something to hold its notes against.
+
     Raises
     ------
     NotThere, BundleError
@@ -62,7 +69,9 @@ def promote(system: System, version: str, *, by: str, reason: str, training_id: 
     TrackingError
         When its bundle must be fetched and the registry is away.
     """
-    load_model(Catalogue.of(system.settings).fetch(version))
+    path = Catalogue.of(system.settings).fetch(version)
+    load_model(path)
+    _make_reference(system, version, path)
     before = served(system)
     previous = before.previous if before.version == version else before.version
     failure = _mirrored(system, version, previous)
@@ -72,8 +81,8 @@ def promote(system: System, version: str, *, by: str, reason: str, training_id: 
     return Change(release, failure)
 
 
-def rollback(system: System, *, by: str, reason: str) -> Change:
-    """When called, it will serve again what was served before.
+def rollback(system: System, *, by: str, reason: str, mirror: bool = True) -> Change:
+    """When called, it will serve again what was served before; without `mirror`, `reconcile` is left to the caller.
 
     Raises
     ------
@@ -88,7 +97,18 @@ def rollback(system: System, *, by: str, reason: str) -> Change:
     load_model(Catalogue.of(system.settings).fetch(previous))
     with system.database.write() as session:
         release = releases.rollback(session, by=by, reason=reason, now=system.now())
-    return Change(release, reconcile(system))
+    return Change(release, reconcile(system) if mirror else None)
+
+
+def _make_reference(system: System, version: str, path: Path) -> None:
+    """Let a version read the newest snapshot's test notes, unless it did; those it has learned from say nothing."""
+    with system.database.read() as session:
+        if windows.get_reference(session, version) is not None:
+            return
+        newest = next(iter(snapshots.listed(session, 1)), None)
+        held_out = [] if newest is None else snapshots.documents(session, system.vault, newest.id, snapshots.TEST)
+    facts = load_model(path).facts
+    reference.set_reference(system, load(path), [d for d in held_out if not seen(facts, [d])])
 
 
 def reconcile(system: System) -> str | None:

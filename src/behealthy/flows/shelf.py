@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import select
 
 from behealthy.errors import BundleError, NotThere
+from behealthy.flows.rollout import reconcile
 from behealthy.flows.system import System
 from behealthy.flows.workbench import TrainingFolder
 from behealthy.registry import releases
@@ -112,12 +113,13 @@ def dossier(system: System, name: str) -> TrainingFolder:
 
 
 def registered_versions(system: System, _: Facts) -> Facts:
-    """When called, it will ask the registry for its versions; a part for a process of its own, since MLflow is heavy.
+    """When called, it will let the registry mirror what is served and give its versions; a part to be done apart.
 
     Raises
     ------
     TrackingError
     """
+    reconcile(system)
     return {entry.version: entry.to_json() for entry in Catalogue.of(system.settings).versions()}
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from behealthy.settings import Settings
-from behealthy.store.crypto import Vault, open_vault
+from behealthy.store.crypto import Vault
+from behealthy.store.fit import vault_of
 from behealthy.store.session import Database
 
 Clock = Callable[[], datetime]
@@ -51,9 +52,9 @@ class System:
             When the home folder cannot be made.
         """
         settings.home.mkdir(parents=True, exist_ok=True)
-        vault = open_vault(settings.note_key_file)
         database = Database(settings.database_url)
         database.upgrade()
+        vault = vault_of(database, settings.note_key_file)
         return cls(settings, database, vault, now)
 
     def close(self) -> None:

@@ -13,11 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from sqlalchemy import select
+
 from behealthy.data import snapshot as snapshots
 from behealthy.data.lineage import data_hash
 from behealthy.errors import BeHealthyError
 from behealthy.flows import rollout
 from behealthy.flows.contests import held_against, recent_ids, sources_of
+from behealthy.flows.reference import set_reference
 from behealthy.flows.system import System
 from behealthy.flows.workbench import (
     TrainingFolder,
@@ -34,8 +37,9 @@ from behealthy.learn import candidate, dossier, gate
 from behealthy.learn.contest import Contest
 from behealthy.learn.gate import Verdict
 from behealthy.learn.tracking import DataFacts
-from behealthy.registry.bundle import load_model
+from behealthy.registry.bundle import load, load_model
 from behealthy.registry.catalogue import Catalogue
+from behealthy.store.tables import TrainingRow
 
 Trigger = Literal["drift", "gold", "person"]
 Stage = Literal["snapshot", "train", "evaluate", "gate", "register", "promote"]
@@ -105,6 +109,11 @@ def fit(system: System, training_id: str) -> str:
         return row.candidate
     champion = row.champion or rollout.served(system).version
     first = load_model(catalogue.fetch(candidate.first_of_line(load_model(catalogue.fetch(champion)))))
+    there = _made_before(system, row.snapshot_id or "", first.version)
+    if there is not None:
+        with system.database.write() as session:
+            change(session, training_id, champion=champion, candidate=there)
+        return there
     with system.database.read() as session:
         taken = snapshots.get(session, row.snapshot_id or "")
         documents = snapshots.documents(session, system.vault, taken.id, snapshots.TRAIN)
@@ -120,6 +129,19 @@ def fit(system: System, training_id: str) -> str:
     with system.database.write() as session:
         change(session, training_id, champion=champion, candidate=version)
     return version
+
+
+def _made_before(system: System, snapshot_id: str, first: str) -> str | None:
+    """Give the candidate that another training made of the same snapshot and model: it would come out the same."""
+    catalogue = Catalogue.of(system.settings)
+    with system.database.read() as session:
+        made = select(TrainingRow.candidate).where(TrainingRow.snapshot_id == snapshot_id)
+        versions = [version for version in session.scalars(made) if version is not None]
+    for version in versions:
+        path = catalogue.at_hand(version)
+        if path is not None and load_model(path).facts.get("adapted_from") == first:
+            return version
+    return None
 
 
 def evaluate(system: System, training_id: str) -> None:
@@ -245,6 +267,9 @@ def promote(system: System, training_id: str) -> bool:
             change(session, training_id, reasons=[reason, *(r for r in row.reasons if r != reason)])
         return False
     reason = row.reasons[0] if row.reasons else row.reason
+    with system.database.read() as session:
+        held_out = snapshots.documents(session, system.vault, row.snapshot_id or "", snapshots.TEST)
+    set_reference(system, load(Catalogue.of(system.settings).fetch(row.candidate)), held_out)
     rollout.promote(system, row.candidate, by=GATE, reason=reason, training_id=training_id)
     return True
 

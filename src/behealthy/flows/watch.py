@@ -8,15 +8,14 @@ it, so that a request outlives a crash and is made until its training is there. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from behealthy.extract.extractor import Extractor
-from behealthy.flows import triggers
+from behealthy.flows import rollout, triggers
 from behealthy.flows.system import System
 from behealthy.flows.training import Request
 from behealthy.monitor import alerts, drift, performance, states, windows
@@ -24,12 +23,11 @@ from behealthy.monitor.drift import Signal
 from behealthy.monitor.performance import Performance
 from behealthy.monitor.signals import GROUPS
 from behealthy.monitor.states import Standing
-from behealthy.monitor.telemetry import Observation, Observer, with_truth
+from behealthy.monitor.telemetry import Observation
 from behealthy.monitor.windows import Reference, Window
-from behealthy.note import Extraction, Note
 from behealthy.registry import releases
 from behealthy.review import queue
-from behealthy.store.notes import IMPORTED, get_note
+from behealthy.store.notes import IMPORTED
 from behealthy.store.tables import GoldRow, NoteRow, QuarantineRow, ReviewRow, TrainingRow, WindowRow
 
 WATCH = "watch"
@@ -81,13 +79,10 @@ def judge_next(system: System) -> WindowRow | None:
 
     Comparing takes a second and is done outside the transaction; whether somebody was faster is asked inside it.
     """
-    now = system.now()
+    now, version = system.now(), rollout.served(system).version
     with system.database.read() as session:
-        release = releases.current(session)
-        if release is None:
-            return None
-        window = windows.cut(session, release.version, system.settings.window_notes, now)
-        reference = windows.get_reference(session, release.version)
+        window = windows.cut(session, version, system.settings.window_notes, now)
+        reference = windows.get_reference(session, version)
         if window is None:
             return None
         known = reference is not None and len(reference.usual) >= windows.FEWEST
@@ -105,44 +100,6 @@ def judge_next(system: System) -> WindowRow | None:
 
 
 _NO_REFERENCE = "nothing to compare with yet: these notes are what the next ones are held against"
-
-
-def set_reference(
-    system: System,
-    version: str,
-    extractor: Extractor,
-    held_out: Sequence[Extraction],
-    *,
-    read: Callable[[Iterable[Note]], Iterable[Extraction]] | None = None,
-) -> Reference:
-    """When called, it will make what is normal for a version that is about to be served.
-
-    The held-out documents of its own snapshot, read by it, say how far its doubts can be trusted. The newest notes that
-    came in, read by it, say what it was accepted for: a model that was trained because notes changed must not be
-    alarmed by the very notes it was trained for.
-
-    Parameters
-    ----------
-    held_out : sequence of Extraction
-        What people marked in notes that the version did not learn from.
-    read : callable, optional
-        Reads notes; by default the extractor does.
-    """
-    read = extractor.pipe if read is None else read
-    observer, now = Observer(extractor), system.now()
-    with system.database.read() as session:
-        newest = select(NoteRow.id).order_by(NoteRow.received_at.desc(), NoteRow.id.desc())
-        marked = {document.note_id for document in held_out}
-        ids = session.scalars(newest.where(NoteRow.id.not_in(select(_imported()))).limit(system.settings.window_notes))
-        recent = [get_note(session, system.vault, id_) for id_ in reversed(ids.all())]
-    found = list(read([Note(d.note_id, d.text, d.patient_id) for d in held_out]))
-    truth = [with_truth(observer(x.text, x), x, gold) for x, gold in zip(found, held_out, strict=True)]
-    usual = [observer(x.text, x) for x in read(recent)]
-    origin = f"{len(marked)} held-out notes of its snapshot and the newest {len(usual)} before it was served"
-    reference = Reference(version, now, tuple(truth), tuple(usual), tuple(note.id for note in recent), origin)
-    with system.database.write() as session:
-        windows.set_reference(session, reference)
-    return reference
 
 
 def training_facts(session: Session, system: System) -> triggers.Training:
@@ -173,11 +130,6 @@ def training_facts(session: Session, system: System) -> triggers.Training:
 def _alone(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-
-
-def _imported() -> Any:
-    """Give the notes that came with their annotation: they are taught from, and are no sample of what comes in."""
-    return select(GoldRow.note_id).where(GoldRow.why == IMPORTED).subquery().c.note_id
 
 
 def _history(session: Session, window: Window) -> Sequence[WindowRow]:
@@ -289,7 +241,11 @@ def _draw(session: Session, system: System, row: WindowRow, labels: int, now: da
     recent = windows.history(session, row.model_version)
     changed = [w for w in recent if w.number == row.number or w.decision.get("moved")]
     ids = [id_ for w in changed for id_ in windows.note_ids(session, w)]
-    return queue.draw(session, system.vault, ids, labels, occasion=f"window:{row.number}", now=now)
+    before = _count(session, ReviewRow.note_id, ReviewRow.why == "drift", ReviewRow.note_id.in_(ids))
+    audit = system.settings.audit_percent
+    return queue.draw(
+        session, system.vault, ids, before + labels, occasion=f"window:{row.number}", audit_percent=audit, now=now
+    )
 
 
 def _raise(session: Session, row: WindowRow, decision: triggers.Decision, alarm: triggers.Alarm, now: datetime) -> None:

@@ -29,7 +29,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 
 from behealthy.extract.batch import lay_out
 from behealthy.extract.streams import tagger_with_streams
@@ -151,6 +150,8 @@ def fit(found: Spans, expected: float, notes: int) -> Calibration:
 
 
 def _platt(score: Floats, right: Bools) -> tuple[float, float]:
+    from scipy import optimize
+
     x = _log_odds(score)
     # Platt's targets: not quite 0 and 1, so that a perfect split does not run away.
     hits = int(right.sum())

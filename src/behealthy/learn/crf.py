@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import sparse
 
 from behealthy.data.split import folds
 from behealthy.errors import TrainingError
@@ -30,6 +29,9 @@ from behealthy.learn.dataset import (
 )
 from behealthy.learn.likelihood import BoolArray, Likelihood, Stream, minimise
 from behealthy.note import Extraction
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 Progress = Callable[[int, float], None]  # iteration, loss
 _MOST_ECHOED, _MOST_HEARD = 3, 4  # types
@@ -222,6 +224,8 @@ def _streams(dataset: Dataset, recipe: Recipe) -> tuple[list[Stream], list[list[
 
 
 def _matrix(attributes: list[list[str]], columns: list[str], scales: Mapping[str, float]) -> sparse.csr_matrix:
+    from scipy import sparse
+
     index = {a: i for i, a in enumerate(columns)}
     found = [(i, index[a], scales.get(a[0], 1.0)) for i, own in enumerate(attributes) for a in own if a in index]
     row, column, value = (np.array(x) for x in zip(*found, strict=True)) if found else (np.zeros(0),) * 3

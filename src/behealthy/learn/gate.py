@@ -16,7 +16,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from behealthy.learn.evidence import ALL, FOUND, GOLD, RIGHT, Marks, Side
 
@@ -41,6 +40,8 @@ class Limits:
         By how much the calibration error may grow, as far as chance does not explain it.
     cost : float
         Share by which the slowest notes may take longer and the bundle be larger.
+    free_bytes, free_s : int, float
+        A bundle below this size costs nothing (it is what the shipped model may take); nor does so little time more.
     suite : float
         Share of all behavioural cases by which the candidate may fall behind; no capability may be lost, which it is
         when under a third of its cases hold.
@@ -56,6 +57,8 @@ class Limits:
     slice_entities: int = 30
     calibration: float = 0.02
     cost: float = 0.10
+    free_bytes: int = 8 * 2**20
+    free_s: float = 0.001
     suite: float = 0.10
     notes: int = 20
     recent_notes: int = 8
@@ -179,8 +182,15 @@ def judge(champion: Side, candidate: Side, *, trigger: str, limits: Limits = LIM
         _slices(overall, limits),
         _suite(champion.suite, candidate.suite, limits),
         _calibration(champion.test, candidate.test, limits),
-        _cost("latency", "seconds for the slowest notes (p95)", champion.p95_s, candidate.p95_s, limits),
-        _cost("size", "bytes of the bundle", champion.size_bytes, candidate.size_bytes, limits),
+        _cost(
+            "latency",
+            "seconds for the slowest notes (p95)",
+            champion.p95_s,
+            candidate.p95_s,
+            limits.cost,
+            champion.p95_s + limits.free_s,
+        ),
+        _cost("size", "bytes of the bundle", champion.size_bytes, candidate.size_bytes, limits.cost, limits.free_bytes),
     )
     outcomes = {rule.outcome for rule in rules}
     decision: Decision = "keep" if "failed" in outcomes else "inconclusive" if "unknown" in outcomes else "promote"
@@ -329,12 +339,13 @@ def _gap(rows: Floats) -> Floats:
     return gaps
 
 
-def _cost(name: str, what: str, ours: float, theirs: float, limits: Limits) -> Rule:
+def _cost(name: str, what: str, ours: float, theirs: float, limit: float, free: float) -> Rule:
+    """What a candidate costs more; up to `free` it costs nothing."""
     if ours <= 0:
-        return Rule(name, "unknown", None, None, limits.cost, f"{what}: not measured")
+        return Rule(name, "unknown", None, None, limit, f"{what}: not measured")
     more = theirs / ours - 1
-    says = f"{what}: {ours:.4g} -> {theirs:.4g} ({more:+.0%}); at most {limits.cost:+.0%}"
-    return Rule(name, "passed" if more <= limits.cost else "failed", more, None, limits.cost, says)
+    says = f"{what}: {ours:.4g} -> {theirs:.4g} ({more:+.0%}); at most {limit:+.0%}, or {free:.4g}"
+    return Rule(name, "passed" if more <= limit or theirs <= free else "failed", more, None, limit, says)
 
 
 # The bootstrap -------------------------------------------------------------------------------------------------------
@@ -372,6 +383,8 @@ def _f1_of(counts: Floats) -> Floats:
 
 def _bounds(drawn: Floats, notes: int, limits: Limits) -> tuple[float, float]:
     """One-sided bounds, expanded for few notes (Hesterberg, "What teachers should know about the bootstrap", 2015)."""
+    from scipy import stats
+
     if notes < 2:
         return -1.0, 1.0
     wide = stats.t.ppf(limits.level, notes - 1) * np.sqrt(notes / (notes - 1))

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, sparse
 
 from behealthy.extract.lattice import FloatArray, IntArray, Layout, expected_moves, forward_backward
+
+if TYPE_CHECKING:
+    from scipy import optimize, sparse
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -67,6 +70,8 @@ class Likelihood:
         weights: FloatArray | None = None,
         start: tuple[FloatArray, FloatArray] | None = None,
     ) -> None:
+        from scipy import sparse
+
         self.streams = streams
         self.layout = Layout.of(lengths)
         self.labels = allowed.shape[1]
@@ -152,6 +157,8 @@ def minimise(
     progress: Callable[[int, float], None] | None = None,
 ) -> FloatArray:
     """Minimise with L-BFGS (Liu & Nocedal 1989) and give the parameters; `progress` gets iteration and loss."""
+    from scipy import optimize
+
     step = 0
 
     def report(intermediate_result: optimize.OptimizeResult) -> None:

@@ -10,13 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.optimize import minimize
-from scipy.special import logsumexp
 
 from behealthy.data.formats import read_corpus
 from behealthy.extract.classes import WordClasses
@@ -24,17 +21,29 @@ from behealthy.extract.marked import Marked, mark
 from behealthy.extract.pairs import BITS, Pairs, WordFacts, pairs_of
 from behealthy.extract.relations import OUTCOMES, Linker
 from behealthy.extract.tokens import Vocabulary
+from behealthy.learn.prose import other_names, read_prose
 from behealthy.learn.relation_sources import Stated, bc5cdr, concepts_of, phee
 from behealthy.note import RELATION_TYPES, Extraction
 from behealthy.registry.bundle import load_classes
 from behealthy.registry.folder import write_folder
 
+if TYPE_CHECKING:
+    from scipy import sparse
+
 KIND = "relations"
+PROSE = "prose.tsv"
 CAUSES = RELATION_TYPES.index("CAUSES") + 1
 PENALTY = 3.0  # on the square of each weight, times one half
 ITERATIONS = 80
-WEIGHTS: Mapping[str, float] = {"examples": 1.0, "phee": 1.0, "bc5cdr": 0.7}  # what a pair of each source counts
-HARM = 0.3  # what a pair of PHEE counts that is CAUSES: it holds little but harm, notes hold eleven cures for one
+COPIES = 4  # of each sentence of our prose, with other names
+WEIGHTS: Mapping[str, float] = {  # what a pair of each source counts
+    "examples": 1.0,
+    "phee": 1.5,
+    "bc5cdr": 0.7,
+    "prose": 0.5,
+    "prose, other names": 0.2,
+}
+HARM = 0.35  # what a pair of PHEE counts that is CAUSES: it holds little but harm, notes hold eleven cures for one
 LEAST = (0.25, 0.25, 0.3)  # chosen on folds of what is trained on
 
 
@@ -63,6 +72,8 @@ def marked_of(documents: Sequence[Extraction], vocabulary: Vocabulary) -> Marked
 
 def seen_of(pairs: Pairs) -> sparse.csr_matrix:
     """When called, it will give what is seen of pairs as a sparse matrix of shape (pairs, 2 ** BITS)."""
+    from scipy import sparse
+
     count = len(pairs)
     row = [np.tile(np.arange(count), len(pairs.rows))]
     column = [pairs.rows.ravel()]
@@ -134,6 +145,10 @@ def fit(
     lessons: Sequence[Lessons], *, penalty: float = PENALTY, iterations: int = ITERATIONS
 ) -> npt.NDArray[np.float64]:
     """When called, it will learn a table of shape (2 ** BITS, 4) from lessons."""
+    from scipy import sparse
+    from scipy.optimize import minimize
+    from scipy.special import logsumexp
+
     seen = sparse.vstack([one.seen for one in lessons], format="csr")
     right = np.concatenate([one.right for one in lessons])
     weight = np.concatenate([one.weight for one in lessons])
@@ -158,40 +173,50 @@ def fit(
 
 def lessons_of(
     examples: Sequence[Extraction],
+    prose: Sequence[Extraction],
     sentences: Sequence[Extraction],
     abstracts: Sequence[tuple[Extraction, Stated]],
     classes: WordClasses,
 ) -> list[Lessons]:
-    """When called, it will make the lessons of the three sources, each with its weight."""
+    """When called, it will make the lessons of the four sources, each with its weight."""
     facts = WordFacts(classes)
+    renamed = other_names(prose, [*examples, *prose], COPIES)
     harms = taught(sentences, facts, WEIGHTS["phee"])
     return [
         taught(examples, facts, WEIGHTS["examples"]),
         replace(harms, weight=np.where(harms.right[:, CAUSES], HARM, 1.0) * harms.weight),
         taught_by_concepts(abstracts, facts, WEIGHTS["bc5cdr"]),
+        taught(prose, facts, WEIGHTS["prose"]),
+        taught(renamed, facts, WEIGHTS["prose, other names"]),
     ]
 
 
 def build_relations(corpora: Path, examples: Path, out: Path) -> Linker:
     """When called, it will learn the shipped linker from the sources whose terms allow it, and write it.
 
-    The example notes, PHEE's training part (MIT) and BC5CDR's training part (public domain).
+    The folder of examples (its notes and its ``prose.tsv``), PHEE's training part (MIT) and BC5CDR's training part
+    (public domain).
 
     Raises
     ------
     UnreadableFile
         When a source is not in the corpora folder.
     """
-    notes = read_corpus(examples, "brat").documents
+    notes, prose = read_corpus(examples / "notes", "brat").documents, read_prose(examples / PROSE)
     sentences = phee(corpora / "phee" / "train.jsonl")
     abstracts = bc5cdr(corpora / "bc5cdr" / "CDR_TrainingSet.PubTator.txt")
     classes = load_classes()
-    table = fit(lessons_of(notes, sentences, abstracts, classes)).astype(np.float16)
+    table = fit(lessons_of(notes, prose, sentences, abstracts, classes)).astype(np.float16)
     arrays: dict[str, npt.NDArray[Any]] = {"table": table, "least": np.array(LEAST)}
     meta = {
         "types": list(RELATION_TYPES),
-        "sources": {"examples": len(notes), "phee train": len(sentences), "bc5cdr train": len(abstracts)},
-        "terms": {"examples": "ours", "phee": "MIT", "bc5cdr": "public domain"},
+        "sources": {
+            "examples": len(notes),
+            "prose": len(prose),
+            "phee train": len(sentences),
+            "bc5cdr train": len(abstracts),
+        },
+        "terms": {"examples": "ours", "prose": "ours", "phee": "MIT", "bc5cdr": "public domain"},
     }
     write_folder(out, KIND, arrays, meta)
     return Linker.from_arrays(arrays, classes)

@@ -9,16 +9,17 @@ discriminative training", NAACL 2004, for clusters as features).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse.linalg import svds
-from sklearn.cluster import MiniBatchKMeans
 
 from behealthy.extract.batch import lay_out
 from behealthy.extract.features import WIDEST, lowered
 from behealthy.extract.tokens import Vocabulary
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _NEIGHBOURS = (-2, -1, 1, 2)
 _CONTEXTS = 8_000  # the most frequent words; others say little about their neighbours
@@ -45,6 +46,9 @@ def learn_classes(
     ValueError
         When the texts hold fewer such words than the finest grain has classes.
     """
+    from scipy.sparse.linalg import svds
+    from sklearn.cluster import MiniBatchKMeans
+
     words, sequence = _sequence(texts)
     counts = np.bincount(sequence, minlength=len(words))
     counts[0] = 0  # the edge of a sentence is context, not a word
@@ -74,6 +78,8 @@ def _information(
     sequence: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], frequent: npt.NDArray[np.int64]
 ) -> sparse.csr_matrix:
     """Positive pointwise mutual information, sparse of shape (frequent, neighbours * contexts)."""
+    from scipy import sparse
+
     contexts = np.argsort(-counts, kind="stable")[: _CONTEXTS - 1]
     contexts = np.concatenate([[0], contexts[counts[contexts] > 0]])
     column = np.full(len(counts), -1)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from behealthy.monitor.domain import Domain
 from behealthy.monitor.signals import Columns, Group, Mix, Rank, Ratio, Unit, columns
@@ -99,7 +100,9 @@ def compare(reference: Sequence[Observation], window: Sequence[Observation], see
     """
     if not reference or not window:
         raise ValueError(f"{len(reference)} notes of reference and {len(window)} of the window")
-    return Comparison(columns([*window, *reference]), len(window)).signals(seed)
+    # The matrices are small: threads would only wait for one another, and on a busy machine for long.
+    with threadpool_limits(1, "blas"):
+        return Comparison(columns([*window, *reference]), len(window)).signals(seed)
 
 
 class Comparison:

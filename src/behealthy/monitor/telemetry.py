@@ -33,6 +33,7 @@ BUCKETS = 256
 BINS = 10  # of the scores' histogram
 CHARACTERS = ("lower", "upper", "digit", "space", "line", "sign", "foreign", "odd")
 UNJUDGED = "unjudged"
+_DIGITS = 4  # of what is kept
 
 _KNOWN, _NAMED = BUCKETS, 2 * BUCKETS  # bits of a word's number above its bucket
 _LONGEST_WORD = 60  # characters without white space; more is no text
@@ -105,9 +106,9 @@ class Observation:
             "sections": dict(self.sections),
             "entities": dict(self.entities),
             "assertions": dict(self.assertions),
-            "expected": {kind: round(number, 4) for kind, number in self.expected.items()},
+            "expected": dict(self.expected),
             "scores": list(self.scores),
-            "score_sum": round(self.score_sum, 4),
+            "score_sum": self.score_sum,
         }
         if self.truth is not None:
             out["truth"] = {"marked": self.truth.marked, "right": list(self.truth.right)}
@@ -176,9 +177,9 @@ class Observer:
             sections=_sections(text),
             entities=Counter(entity.type for entity in extraction.entities),
             assertions=Counter(entity.assertion or UNJUDGED for entity in extraction.entities),
-            expected=extraction.expected or Counter(entity.type for entity in extraction.entities),
+            expected=_expected(extraction),
             scores=_histogram(scores),
-            score_sum=sum(scores),
+            score_sum=round(sum(scores), _DIGITS),
         )
 
 
@@ -306,6 +307,12 @@ def _sections(text: str) -> Counter[str]:
     for section in sections(text):
         out[section.name] += section.end - section.heading_start
     return out
+
+
+def _expected(extraction: Extraction) -> dict[str, float]:
+    """Give what the model believes to be there; of one that does not say, what it found."""
+    believed = extraction.expected or Counter(entity.type for entity in extraction.entities)
+    return {kind: round(number, _DIGITS) for kind, number in believed.items()}
 
 
 def _histogram(scores: list[float]) -> tuple[int, ...]:

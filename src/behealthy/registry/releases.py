@@ -6,7 +6,6 @@ exists: whoever releases one has fetched it before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -97,17 +96,22 @@ def rollback(session: Session, *, by: str, reason: str, now: datetime) -> Releas
     Conflict
         When there is nothing before it.
     """
-    there = current(session)
-    if there is None or there.previous is None:
+    served = _way_here(session)
+    if len(served) < 2:
         raise Conflict("there is no version before the one that is served")
-    before = next((r.previous for r in _promotions(session) if r.version == there.previous), None)
-    return _add(session, "rollback", there.previous, before, by=by, reason=reason, now=now)
+    version, before = served[-2], served[-3] if len(served) > 2 else None
+    return _add(session, "rollback", version, before, by=by, reason=reason, now=now)
 
 
-def _promotions(session: Session) -> Sequence[ReleaseRow]:
-    """Give how versions came to be served other than by going back, the newest first."""
-    rows = select(ReleaseRow).where(ReleaseRow.action != "rollback").order_by(ReleaseRow.number.desc())
-    return session.scalars(rows).all()
+def _way_here(session: Session) -> list[str]:
+    """Give the versions that led to the one that is served, each once further back than the next."""
+    way: list[str] = []
+    for action, version in session.execute(select(ReleaseRow.action, ReleaseRow.version).order_by(ReleaseRow.number)):
+        if action == "rollback":
+            way.pop()
+        else:
+            way.append(version)
+    return way
 
 
 def _add(

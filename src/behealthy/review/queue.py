@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -44,8 +43,12 @@ def claim_next(session: Session, vault: Vault, by: str, now: datetime) -> Review
     row = session.scalar(mine.order_by(ReviewRow.claimed_at.desc()).limit(1).with_for_update())
     if row is None:
         order = (ReviewRow.turn, ReviewRow.priority.desc(), ReviewRow.note_id)
-        first = select(ReviewRow).where(rows.free(now)).order_by(*order).limit(1)
-        row = session.scalar(first.with_for_update(skip_locked=True))
+        for free in (rows.left_alone(now), ReviewRow.state == "open"):
+            first = select(ReviewRow.note_id).where(free).order_by(*order).limit(1)
+            note_id = session.scalar(first.with_for_update(skip_locked=True))
+            if note_id is not None:
+                row = rows.locked(session, note_id)
+                break
     return None if row is None else _take(session, vault, row, by, now)
 
 
@@ -149,9 +152,8 @@ def submit(
     row = rows.locked(session, note_id)
     note = get_note(session, vault, note_id)
     suggested = rows.suggestion(vault, row)
-    if row.state == "submitted":
-        found = judgement.checked(note, gold, None, {})
-        return _same_again(session, vault, row, by, version, found)
+    if row.state == "submitted" and row.claimed_by == by and version == row.version - 1:
+        return _same_again(session, vault, row, judgement.checked(note, gold, None, {}))
     _held(row, by)
     _seen(row, version)
     found = judgement.checked(note, gold, None if row.blind else suggested, judged)
@@ -173,13 +175,25 @@ def release(session: Session, note_id: str, by: str) -> None:
         When another person holds it, or it is submitted.
     NotThere
     """
-    _give_back(session, note_id, by)
+    row = rows.locked(session, note_id)
+    if row.state != "open":
+        _give_back(session, row, by)
 
 
 def skip(session: Session, note_id: str, by: str) -> None:
-    """When called, it will give a note back and put it behind all others; see `release`."""
-    _give_back(session, note_id, by).turn = rows.PUT_OFF
-    session.flush()
+    """When called, it will give a note back with its draft and put it behind all others; twice is once.
+
+    Raises
+    ------
+    Conflict
+        When the person does not hold it.
+    NotThere
+    """
+    row = rows.locked(session, note_id)
+    if row.state != "open" or row.turn != rows.PUT_OFF:
+        _give_back(session, row, by)
+        row.turn = rows.PUT_OFF
+        session.flush()
 
 
 def _take(session: Session, vault: Vault, row: ReviewRow, by: str, now: datetime) -> Review:
@@ -188,13 +202,10 @@ def _take(session: Session, vault: Vault, row: ReviewRow, by: str, now: datetime
     return rows.opened(session, vault, row)
 
 
-def _give_back(session: Session, note_id: str, by: str) -> ReviewRow:
-    row = rows.locked(session, note_id)
-    if row.state != "open":
-        _held(row, by)
-        row.state, row.claimed_by, row.claimed_at = "open", None, None
-        session.flush()
-    return row
+def _give_back(session: Session, row: ReviewRow, by: str) -> None:
+    _held(row, by)
+    row.state, row.claimed_by, row.claimed_at = "open", None, None
+    session.flush()
 
 
 def _held(row: ReviewRow, by: str) -> None:
@@ -229,11 +240,9 @@ def _draft_json(draft: Mapping[str, Any], by: str) -> str:
     return words
 
 
-def _same_again(session: Session, vault: Vault, row: ReviewRow, by: str, version: int, found: Extraction) -> str:
-    there = session.get(GoldRow, row.gold_id) if row.gold_id else None
-    if there is None or row.claimed_by != by or version != row.version - 1:
-        raise Conflict(f"note {row.note_id}: {row.claimed_by} has submitted it")
-    (before,) = open_gold(vault, [there])
-    if replace(before, model_version=None) != found:
+def _same_again(session: Session, vault: Vault, row: ReviewRow, found: Extraction) -> str:
+    """Answer a submission that came before, and whose answer was lost."""
+    there = session.get_one(GoldRow, row.gold_id)
+    if next(open_gold(vault, [there])) != found:
         raise Conflict(f"note {row.note_id}: you have submitted something else for it")
     return there.id

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session
 
 from behealthy.errors import NotThere
@@ -73,10 +73,9 @@ def locked(session: Session, note_id: str) -> ReviewRow:
     return row
 
 
-def free(now: datetime) -> ColumnElement[bool]:
-    """When called, it will give the condition under which anybody may have a note."""
-    left = and_(ReviewRow.state == "claimed", ReviewRow.claimed_at < now - STALE)
-    return or_(ReviewRow.state == "open", left)
+def left_alone(now: datetime) -> ColumnElement[bool]:
+    """When called, it will give the condition of a stale claim."""
+    return and_(ReviewRow.state == "claimed", ReviewRow.claimed_at < now - STALE)
 
 
 def stale(row: ReviewRow, now: datetime) -> bool:

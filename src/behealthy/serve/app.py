@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from behealthy import __version__
+from behealthy.flows.apart import Apart
 from behealthy.flows.durable import Work
+from behealthy.flows.facts import Facts, Part
 from behealthy.flows.system import System
 from behealthy.registry.bundle import package_folder
 from behealthy.registry.engine import Engine
@@ -83,11 +86,18 @@ def create_app(
     app = bare_app()
     engine = engine or Engine.of(system.settings, system.database)
     predictions = PredictionLog(system.database, engine)
-    app.state.parts = Parts(system, engine, predictions, work or Work(system.settings), Registered(system))
+    apart = partial(_apart, system)
+    registered = Registered(system.database, apart)
+    app.state.parts = Parts(system, engine, predictions, work or Work(system.settings), registered, apart)
     pages.install(app, package_folder("serve/static") if static is None else static)
     problems.install(app)
     app.add_middleware(Guard, max_body_bytes=system.settings.max_note_bytes)
     return app
+
+
+def _apart(system: System, part: Part, facts: Facts) -> Facts:
+    with Apart(system.settings) as apart:
+        return apart(part, facts)
 
 
 def _name(route: APIRoute) -> str:

@@ -8,6 +8,7 @@ that nobody has is not written down there, since it is often a password.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from behealthy.errors import Conflict, NotThere, Unrecognised
+from behealthy.errors import BadInput, Conflict, NotThere, Unrecognised
 from behealthy.flows.system import System
 from behealthy.serve.rights import ROLES, of_scopes
 from behealthy.store import audit
@@ -31,6 +32,9 @@ COOKIE = "behealthy_session"
 KEY_PREFIX = "bh_"
 INVITED_FOR = timedelta(days=7)
 _SEEN_EVERY = timedelta(minutes=1)  # how exact `seen_at` and `used_at` are
+
+_NAME = re.compile(r"\w[\w .@'-]{0,99}")  # no colon: keys act under names with one
+_NOBODY = "unknown"  # as the audit trail names whoever has no name
 
 _hasher = PasswordHasher()
 _hashing = Semaphore(2)  # each takes 64 MiB
@@ -66,13 +70,15 @@ def invite(session: Session, name: str, role: str, now: datetime) -> str:
 
     Raises
     ------
+    BadInput
+        When there is no such role, or nobody can have this name.
     Conflict
-        When somebody has this name.
-    NotThere
-        When there is no such role.
+        When somebody has it.
     """
     if role not in ROLES:
-        raise NotThere(f"there is no role {role}; there are {', '.join(ROLES)}")
+        raise BadInput(f"there is no such role; there are {', '.join(ROLES)}")
+    if not _NAME.fullmatch(name) or name == _NOBODY:
+        raise BadInput("a name has letters, digits, blanks and . _ - ' @, up to 100, and begins with a letter or digit")
     if session.scalar(select(UserRow.id).where(UserRow.name == name)) is not None:
         raise Conflict(f"somebody is named {name} already")
     row = UserRow(id=new_id("u", now), name=name, role=role, active=True, created_at=now, version=1)
@@ -178,7 +184,7 @@ def log_in(system: System, name: str, password: str, request_id: str) -> tuple[C
         row = session.scalar(select(UserRow).where(UserRow.name == name, UserRow.active)) if there and right else row
         if row is not None and there and right:
             return begin(session, system, row, request_id)
-        _record(session, system, "unknown" if row is None else row.name, "login", "refused", request_id)
+        _record(session, system, _NOBODY if row is None else row.name, "login", "refused", request_id)
     raise Unrecognised("name or password is wrong")
 
 

@@ -5,7 +5,7 @@ Every route asks for a desk, `Open` or `Called`; only a `Called` one has been th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from behealthy.errors import BadInput, NotAllowed, Unrecognised
 from behealthy.flows.durable import Work
+from behealthy.flows.facts import Facts, Part
 from behealthy.flows.system import System
 from behealthy.monitor.metrics import Metrics
 from behealthy.registry.engine import Engine
@@ -32,15 +33,25 @@ _CSRF_HEADER = "X-BeHealthy"  # no form and no foreign page can send it
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 
+RunApart = Callable[[Part, Facts], Facts]
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one application holds."""
+    """What one application holds.
+
+    Attributes
+    ----------
+    apart : callable
+        Does a part of a flow in a process of its own, so that what is heavy does not stay in this one.
+    """
 
     system: System
     engine: Engine
     predictions: PredictionLog
     work: Work
     registered: Registered
+    apart: RunApart
     metrics: Metrics = field(default_factory=Metrics)
     rates: Rates = field(default_factory=Rates)
 

@@ -56,16 +56,17 @@ class Guard:
         began = time.perf_counter()
         status = 0
 
+        body = _Body(receive, headers, self._limit(scope, headers))
+
         async def told(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _dress(message, scope, state["request_id"])
+                _dress(message, scope, state["request_id"], hang_up=body.unread)
             await send(message)
 
         try:
-            bounded = _bounded(receive, headers, self._limit(scope, headers))
-            await self._app(scope, bounded, told)
+            await self._app(scope, body.receive, told)
         except HTTPException as exc:
             await problem(scope, exc.status_code)(scope, receive, told)
         except Exception as exc:  # noqa: BLE001 - the last place before the server, which would log the message
@@ -80,26 +81,35 @@ class Guard:
         return self._max_body_bytes if known and _TAKES_NOTES.match(scope["path"]) else _SMALL
 
 
-def _bounded(receive: Receive, headers: Headers, limit: int) -> Receive:
-    """Give what reads the body and stops with 413 when it grows too large, whatever its header promises."""
-    said = headers.get("content-length", "")
-    taken = 0
+class _Body:
+    """Reads a body and stops with 413 when it grows too large, whatever its header promises."""
 
-    async def bounded() -> Message:
-        nonlocal taken
-        if said.isdigit() and int(said[:19]) > limit:
-            raise HTTPException(413, f"the body is larger than {limit} bytes")
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > limit:
-            raise HTTPException(413, f"the body is larger than {limit} bytes")
+    def __init__(self, receive: Receive, headers: Headers, limit: int) -> None:
+        self._receive, self._limit = receive, limit
+        said = headers.get("content-length", "")
+        self._promised = int(said[:19]) if said.isdigit() else 0
+        self._taken = 0
+        self.unread = self._promised > 0 or "transfer-encoding" in headers
+
+    async def receive(self) -> Message:
+        """When called, it will give the next part."""
+        if self._promised > self._limit:
+            raise self._too_large()
+        message = await self._receive()
+        self._taken += len(message.get("body", b""))
+        self.unread = bool(message.get("more_body"))
+        if self._taken > self._limit:
+            raise self._too_large()
         return message
 
-    return bounded
+    def _too_large(self) -> HTTPException:
+        return HTTPException(413, f"the body is larger than {self._limit} bytes")
 
 
-def _dress(message: Message, scope: Scope, request_id: str) -> None:
+def _dress(message: Message, scope: Scope, request_id: str, *, hang_up: bool) -> None:
     headers = MutableHeaders(scope=message)
+    if hang_up:  # else the server would go on to read the rest, for as long as somebody sends
+        headers["Connection"] = "close"
     headers["X-Request-ID"] = request_id
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)

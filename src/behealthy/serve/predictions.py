@@ -14,6 +14,7 @@ from datetime import datetime
 
 from behealthy.errors import StoreError
 from behealthy.monitor import telemetry
+from behealthy.monitor.telemetry import Observation
 from behealthy.note import Extraction, Note
 from behealthy.registry.engine import Engine
 from behealthy.store.session import Database
@@ -77,7 +78,7 @@ class PredictionLog:
         return batch
 
     def _keep(self, batch: list[Read]) -> None:
-        observed = [(read, self._engine.observe(read.note, read.extraction)) for read in batch]
+        observed = [(read, seen) for read in batch if (seen := self._observed(read)) is not None]
         for attempt in range(_TRIES):
             try:
                 with self._database.write() as session:
@@ -95,4 +96,12 @@ class PredictionLog:
             except StoreError as exc:
                 _log.warning("the prediction log cannot be written: %s", exc)
                 self._stopped.wait(2.0**attempt)
-        self.dropped += len(batch)
+        self.dropped += len(observed)
+
+    def _observed(self, read: Read) -> Observation | None:
+        try:
+            return self._engine.observe(read.note, read.extraction)
+        except Exception as exc:  # noqa: BLE001 - one odd note must not end the log; its words stay out of it
+            _log.error("a reading cannot be observed: %s", type(exc).__name__)
+            self.dropped += 1
+            return None

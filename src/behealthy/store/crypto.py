@@ -112,5 +112,10 @@ def _make(path: Path) -> None:
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
             os.link(fresh, path)
+        folder = os.open(path.parent, os.O_RDONLY)  # its entry must be on the disk before the first note is sealed
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     finally:
         fresh.unlink()

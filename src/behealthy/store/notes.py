@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from behealthy.errors import Conflict, NotThere
 from behealthy.note import Extraction, Note, from_json, to_json
 from behealthy.store.crypto import Vault
-from behealthy.store.session import new_id
+from behealthy.store.session import add_once, new_id
 from behealthy.store.tables import ExtractionRow, GoldRow, NoteRow
 
 IMPORTED = "imported"
@@ -43,27 +43,28 @@ def put_note(
         When the source gave the same id to another text before.
     """
     key = vault.tag("note", note.patient_id or "", note.text)
-    there = session.scalar(select(NoteRow.id).where(NoteRow.content_key == key))
+    same = select(NoteRow.id).where(NoteRow.content_key == key)
+    there = session.scalar(same)
     if there is not None:
         return Kept(there, fresh=False)
-    named = (NoteRow.source == source, NoteRow.external_id == note.id)
-    if note.id and session.scalar(select(NoteRow.id).where(*named)) is not None:
-        raise Conflict(f"source {source} has sent another note under this id before")
     id_ = new_id("n", now)
-    row = NoteRow(
-        id=id_,
-        source=source,
-        external_id=note.id or None,
-        content_key=key,
-        patient_key=None if note.patient_id is None else vault.tag("patient", note.patient_id),
-        characters=len(note.text),
-        written_at=written_at,
-        received_at=now,
-        sealed=vault.seal(json.dumps({"text": note.text, "patient_id": note.patient_id}), f"note:{id_}"),
-    )
-    session.add(row)
-    session.flush()
-    return Kept(id_, fresh=True)
+    values = {
+        "id": id_,
+        "source": source,
+        "external_id": note.id or None,
+        "content_key": key,
+        "patient_key": None if note.patient_id is None else vault.tag("patient", note.patient_id),
+        "characters": len(note.text),
+        "written_at": written_at,
+        "received_at": now,
+        "sealed": vault.seal(json.dumps({"text": note.text, "patient_id": note.patient_id}), f"note:{id_}"),
+    }
+    if add_once(session, NoteRow, values):
+        return Kept(id_, fresh=True)
+    there = session.scalar(same)  # another process was faster
+    if there is None:
+        raise Conflict(f"source {source} has sent another note under this id before")
+    return Kept(there, fresh=False)
 
 
 def get_note(session: Session, vault: Vault, note_id: str) -> Note:
@@ -88,20 +89,25 @@ def opened(vault: Vault, row: NoteRow) -> Note:
 def put_extraction(session: Session, vault: Vault, extraction: Extraction, *, now: datetime) -> str:
     """When called, it will keep what a model found in a stored note, in place of what the same model found before."""
     version = extraction.model_version or ""
+    id_ = new_id("x", now)
+    sealed = vault.seal(json.dumps(to_json(extraction)), f"extraction:{id_}")
+    values = {"id": id_, "note_id": extraction.note_id, "model_version": version, "at": now, "sealed": sealed}
+    if add_once(session, ExtractionRow, values):
+        return id_
     where = (ExtractionRow.note_id == extraction.note_id, ExtractionRow.model_version == version)
-    row = session.scalar(select(ExtractionRow).where(*where))
-    if row is None:
-        row = ExtractionRow(id=new_id("x", now), note_id=extraction.note_id, model_version=version)
-        session.add(row)
-    row.at = now
-    row.sealed = vault.seal(json.dumps(to_json(extraction)), f"extraction:{row.id}")
+    row = session.scalars(select(ExtractionRow).where(*where).with_for_update()).one()
+    row.at, row.sealed = now, vault.seal(json.dumps(to_json(extraction)), f"extraction:{row.id}")
     session.flush()
     return row.id
 
 
 def newest_extraction(session: Session, vault: Vault, note_id: str) -> Extraction | None:
     """When called, it will give what was found in a note last, None where no model has read it."""
-    newest = select(ExtractionRow).where(ExtractionRow.note_id == note_id).order_by(ExtractionRow.at.desc())
+    newest = (
+        select(ExtractionRow)
+        .where(ExtractionRow.note_id == note_id)
+        .order_by(ExtractionRow.at.desc(), ExtractionRow.id.desc())
+    )
     row = session.scalar(newest.limit(1))
     return None if row is None else from_json(json.loads(vault.open(row.sealed, f"extraction:{row.id}")))
 
@@ -129,7 +135,5 @@ def open_gold(vault: Vault, rows: Iterable[GoldRow]) -> Iterator[Extraction]:
 
 def newest_gold(session: Session) -> Sequence[GoldRow]:
     """When called, it will give the newest gold row of each note, by id: what a snapshot may be made of."""
-    newest: dict[str, GoldRow] = {}
-    for row in session.scalars(select(GoldRow).order_by(GoldRow.id)):
-        newest[row.note_id] = row
-    return sorted(newest.values(), key=lambda row: row.id)
+    newest = select(func.max(GoldRow.id)).group_by(GoldRow.note_id)
+    return session.scalars(select(GoldRow).where(GoldRow.id.in_(newest)).order_by(GoldRow.id)).all()

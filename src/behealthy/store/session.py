@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from importlib import resources
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, Engine, create_engine, event, make_url, text
+from sqlalchemy import Engine, create_engine, event, literal, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from behealthy.errors import StoreBusy, StoreError
 
 _WAIT_MS = 20_000  # for the lock of another process
+_PASSES = ("database is locked", "database table is locked", "deadlock", "could not serialize", "lock timeout")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -56,7 +57,8 @@ class Database:
             if self.url.drivername == "postgresql":
                 self.url = self.url.set(drivername="postgresql+psycopg")
             options: dict[str, Any] = {} if self._sqlite else {"pool_pre_ping": True}
-            self.engine: Engine = create_engine(self.url, **options)
+            self.engine: Engine = create_engine(self.url, hide_parameters=True, **options)
+        event.listen(self.engine, "handle_error", _refuse_what_no_column_holds)
         if self._sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -115,7 +117,9 @@ class Database:
                 try:
                     command.upgrade(config, "head")
                 except CommandError as exc:
-                    raise StoreError(f"the tables are of another version of this package: {exc}") from exc
+                    raise StoreError(
+                        f"the tables are not of this version of the package but of a later one: {exc}"
+                    ) from exc
 
     def close(self) -> None:
         """When called, it will close all connections."""
@@ -128,13 +132,20 @@ def add_once(session: Session, table: type[Any], values: Mapping[str, Any]) -> b
     When another process is adding that one just now, it waits for how that ends.
     """
     made = postgresql.insert(table) if session.get_bind().dialect.name == "postgresql" else sqlite.insert(table)
-    return cast("CursorResult[Any]", session.execute(made.values(**values).on_conflict_do_nothing())).rowcount == 1
+    # Drivers do not agree on the count of rows of such a statement; what it returns is sure.
+    return session.execute(made.values(**values).on_conflict_do_nothing().returning(literal(1))).first() is not None
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say, see `_begin_sqlite`
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_WAIT_MS}"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _refuse_what_no_column_holds(context: Any) -> None:
+    """Map what Python raises under a driver, of half a surrogate pair or a number of 70 bits; it holds the value."""
+    if isinstance(context.original_exception, UnicodeError | OverflowError):
+        raise StoreError(f"a value cannot be stored ({type(context.original_exception).__name__})")
 
 
 def _begin_sqlite(connection: Any) -> None:
@@ -153,7 +164,7 @@ def _mapped() -> Iterator[None]:
         raise StoreError(f"the facts contradict what is stored ({type(exc.orig).__name__})") from None
     except OperationalError as exc:
         reason = str(exc.orig).strip().splitlines()[0] if exc.orig else "no reason given"
-        kind = StoreBusy if "locked" in reason or "busy" in reason else StoreError
+        kind = StoreBusy if any(word in reason for word in _PASSES) else StoreError
         raise kind(f"the database cannot do it now: {reason}") from None
     except SQLAlchemyError as exc:
         raise StoreError(f"the database refused ({type(exc).__name__})") from None

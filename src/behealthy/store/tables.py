@@ -49,6 +49,15 @@ class Base(DeclarativeBase):
 _Id = String(40)
 
 
+class PropertyRow(Base):
+    """What the database knows of itself."""
+
+    __tablename__ = "properties"
+
+    name: Mapped[str] = mapped_column(primary_key=True)  # note key
+    value: Mapped[str]
+
+
 # Notes -----------------------------------------------------------------------------------------------------------
 
 

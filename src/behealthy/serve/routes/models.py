@@ -9,11 +9,10 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, HTMLResponse
 
 from behealthy.flows import rollout, shelf
-from behealthy.flows.apart import Apart
 from behealthy.flows.facts import Facts
 from behealthy.flows.system import System
 from behealthy.registry import releases
-from behealthy.serve.desk import Called, Limit
+from behealthy.serve.desk import Called, Desk, Limit
 from behealthy.serve.wire.learning import (
     Comparison,
     Difference,
@@ -42,9 +41,10 @@ def list_models(desk: Called) -> Page[Model]:
 def roll_back(desk: Called, given: ReasonRequest) -> Release:
     """Serve the version that was served before."""
     desk.note_down("roll back", "model")
-    change = rollout.rollback(desk.system, by=desk.caller.name, reason=given.reason)
+    # Whoever must go back must not wait for the registry; it is told when it is asked next.
+    rollout.rollback(desk.system, by=desk.caller.name, reason=given.reason, mirror=False)
     desk.parts.engine.refresh()
-    return Release.model_validate(change.release)
+    return _newest(desk)
 
 
 @router.get("/models/{version}")
@@ -72,8 +72,7 @@ def compare_models(desk: Called, version: Id, other: Id) -> Comparison:
     """Hold the second version against the first on the newest test notes; what came of it is kept."""
     known = desk.parts.registered.known()
     left, right = (_model(shelf.version(desk.system, name, known)) for name in (version, other))
-    with Apart(desk.system.settings) as apart:
-        found = apart(_compared, {"left": version, "right": other})
+    found = desk.parts.apart(compared, {"left": version, "right": other})
     verdict = found["verdict"]
     return Comparison(
         left=left,
@@ -90,9 +89,10 @@ def compare_models(desk: Called, version: Id, other: Id) -> Comparison:
 def promote_model(desk: Called, version: Id, given: ReasonRequest) -> Release:
     """Serve this version from now on."""
     desk.note_down("promote", f"model:{version}")
-    change = rollout.promote(desk.system, version, by=desk.caller.name, reason=given.reason)
+    shelf.version(desk.system, version, desk.parts.registered.known())  # is it there at all?
+    desk.parts.apart(promoted, {"version": version, "by": desk.caller.name, "reason": given.reason})
     desk.parts.engine.refresh()
-    return Release.model_validate(change.release)
+    return _newest(desk)
 
 
 @router.get("/releases")
@@ -102,11 +102,26 @@ def list_releases(desk: Called, limit: Limit = 100) -> Page[Release]:
         return Page(items=[Release.model_validate(each) for each in releases.history(session, limit)], next=None)
 
 
-def _compared(system: System, facts: Facts) -> Facts:
-    """Compare in a process of its own, since what reads and judges is heavy."""
+# Done in a process of its own, since what reads, judges and registers is heavy.
+
+
+def promoted(system: System, facts: Facts) -> Facts:
+    """When called, it will promote a version; see `flows.rollout.promote`."""
+    change = rollout.promote(system, facts["version"], by=facts["by"], reason=facts["reason"])
+    return {"not_mirrored": change.not_mirrored}
+
+
+def compared(system: System, facts: Facts) -> Facts:
+    """When called, it will compare two versions; see `flows.contests.compare`."""
     from behealthy.flows.contests import compare
 
     return compare(system, facts["left"], facts["right"])
+
+
+def _newest(desk: Desk) -> Release:
+    desk.parts.registered.known()
+    with desk.system.database.read() as session:
+        return Release.model_validate(releases.current(session))
 
 
 def _model(version: shelf.Version) -> Model:

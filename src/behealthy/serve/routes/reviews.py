@@ -164,7 +164,7 @@ def _version(if_match: str | None) -> int:
     """Read the version that the caller has seen."""
     if if_match is None:
         raise HTTPException(HTTPStatus.PRECONDITION_REQUIRED, "send If-Match with the ETag of the review")
-    found = re.fullmatch(r'(?:W/)?"?(\d{1,9})"?', if_match.strip())
+    found = re.fullmatch(r'(?:W/)?("?)(\d{1,9})\1', if_match.strip())
     if found is None:
         raise HTTPException(HTTPStatus.BAD_REQUEST, "If-Match is no ETag of ours")
-    return int(found[1])
+    return int(found[2])

@@ -122,6 +122,12 @@ def upgrade() -> None:
         batch_op.create_index("predictions_by_model", ["model_version", "number"], unique=False)
 
     op.create_table(
+        "properties",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "quarantine",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("at", tables.Instant(timezone=True), nullable=False),
@@ -366,6 +372,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_quarantine_at"))
 
     op.drop_table("quarantine")
+    op.drop_table("properties")
     with op.batch_alter_table("predictions", schema=None) as batch_op:
         batch_op.drop_index("predictions_by_model")
         batch_op.drop_index(batch_op.f("ix_predictions_note_id"))

@@ -1,0 +1,51 @@
+"""What is normal for a model: made when it is about to be served, and made anew only with the next.
+
+The held-out documents of its own snapshot, read by it, say how far its doubts can be trusted and what is promised.
+The newest notes that came in, read by it, say what it was accepted for: a model that was trained because notes changed
+must not be alarmed by the very notes it was trained for. Where too few came in, the held-out ones stand beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from behealthy.extract.extractor import Extractor
+from behealthy.flows.system import System
+from behealthy.monitor import windows
+from behealthy.monitor.telemetry import Observer, with_truth
+from behealthy.monitor.windows import Reference
+from behealthy.note import Extraction, Note
+from behealthy.store.notes import get_note
+from behealthy.store.tables import GoldRow, NoteRow
+
+
+def set_reference(system: System, extractor: Extractor, held_out: Sequence[Extraction]) -> Reference:
+    """When called, it will read the held-out and the newest notes and keep what is normal for the extractor's version.
+
+    Notes that people have marked are no sample of what comes in, and the version may have learned from them: they are
+    not among the newest.
+
+    Parameters
+    ----------
+    held_out : sequence of Extraction
+        What people marked in notes that the version did not learn from.
+    """
+    observe = Observer(extractor)
+    newest = select(NoteRow.id).order_by(NoteRow.received_at.desc(), NoteRow.id.desc())
+    unmarked = newest.where(NoteRow.id.not_in(select(GoldRow.note_id))).limit(system.settings.window_notes)
+    with system.database.read() as session:
+        recent = [get_note(session, system.vault, id_) for id_ in reversed(session.scalars(unmarked).all())]
+    found = extractor.pipe([Note(d.note_id, d.text, d.patient_id) for d in held_out])
+    reference = Reference(
+        version=extractor.version,
+        at=system.now(),
+        held_out=tuple(with_truth(observe(x.text, x), x, gold) for x, gold in zip(found, held_out, strict=True)),
+        recent=tuple(observe(x.text, x) for x in extractor.pipe(recent)),
+        recent_ids=tuple(note.id for note in recent),
+        origin=f"{len(held_out)} held-out notes, and the newest {len(recent)} before it was served",
+    )
+    with system.database.write() as session:
+        windows.set_reference(session, reference)
+    return reference

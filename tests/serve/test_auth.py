@@ -1,0 +1,186 @@
+"""Logging in, links that work once, keys, and what is written down of all that."""
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from behealthy.errors import Conflict
+from behealthy.serve import auth
+from behealthy.store import audit
+from behealthy.store.tables import AuditRow, KeyRow, LoginRow, UserRow
+
+PASSWORD = "four quiet herons wade"
+CHANGES = {"X-BeHealthy": "1"}
+
+
+@pytest.fixture
+def link(system) -> str:
+    with system.database.write() as session:
+        return auth.invite(session, "ann", "admin", system.now())
+
+
+@pytest.fixture
+def ann(anonymous: TestClient, link: str) -> TestClient:
+    """Ann, who has used her link; she is logged in."""
+    answer = anonymous.post("/api/v1/first-start", json={"token": link, "password": PASSWORD})
+    assert answer.status_code == 200
+    return anonymous
+
+
+def acts(system) -> list[tuple[str, str, str]]:
+    with system.database.read() as session:
+        return [tuple(row) for row in session.execute(select(AuditRow.actor, AuditRow.action, AuditRow.outcome))]
+
+
+def test_a_link_sets_the_password_once(ann: TestClient, link: str) -> None:
+    assert ann.get("/api/v1/me").json()["name"] == "ann"
+    again = ann.post("/api/v1/first-start", json={"token": link, "password": PASSWORD})
+    assert again.status_code == 401
+
+
+def test_a_link_is_over_after_a_week(anonymous: TestClient, link: str, clock) -> None:
+    clock.forward(days=7, seconds=1)
+    assert anonymous.post("/api/v1/first-start", json={"token": link, "password": PASSWORD}).status_code == 401
+
+
+def test_a_short_password_is_refused_and_not_repeated(anonymous: TestClient, link: str) -> None:
+    answer = anonymous.post("/api/v1/first-start", json={"token": link, "password": "zebra-stripe"[:11]})
+    assert answer.status_code == 422
+    assert "zebra" not in answer.text
+    assert link not in answer.text
+
+
+def test_nobody_can_log_in_before_the_link_is_used(anonymous: TestClient, link: str) -> None:
+    for password in ("", "admin", link):
+        assert anonymous.post("/api/v1/login", json={"name": "ann", "password": password}).status_code == 401
+
+
+def test_the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites(ann: TestClient) -> None:
+    answer = ann.post("/api/v1/login", json={"name": "ann", "password": PASSWORD})
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert "secure" not in cookie  # over plain HTTP a secure cookie would never come back
+    over_tls = TestClient(ann.app, base_url="https://testserver")
+    answer = over_tls.post("/api/v1/login", json={"name": "ann", "password": PASSWORD})
+    assert "secure" in answer.headers["set-cookie"].lower()
+
+
+def test_neither_passwords_nor_tokens_nor_keys_are_in_the_database(ann: TestClient, system, link: str) -> None:
+    key = ann.post("/api/v1/keys", json={"name": "k", "scopes": ["extract"]}, headers=CHANGES).json()["key"]
+    with system.database.read() as session:
+        rows = [vars(row) for table in (UserRow, LoginRow, KeyRow) for row in session.scalars(select(table))]
+    stored = str(rows)
+    assert not any(secret in stored for secret in (PASSWORD, link, key, ann.cookies[auth.COOKIE]))
+    assert key.startswith("bh_")
+
+
+def test_changes_by_cookie_need_the_header_that_no_form_can_send(ann: TestClient) -> None:
+    body = {"name": "bob", "role": "reviewer"}
+    assert ann.post("/api/v1/users", json=body).status_code == 403
+    assert ann.post("/api/v1/users", json=body, headers=CHANGES).status_code == 201
+
+
+def test_a_form_of_another_site_cannot_log_in(ann: TestClient) -> None:
+    body = f'{{"name": "ann", "password": "{PASSWORD}"}}'
+    answer = ann.post("/api/v1/login", content=body, headers={"content-type": "text/plain"})
+    assert answer.status_code == 422
+
+
+def test_a_session_ends_by_logging_out_and_by_time(ann: TestClient, system, clock) -> None:
+    cookie = ann.cookies[auth.COOKIE]
+    assert ann.post("/api/v1/logout", headers=CHANGES).status_code == 204
+    ann.cookies.set(auth.COOKIE, cookie)
+    assert ann.get("/api/v1/me").status_code == 401
+    ann.cookies.clear()
+    ann.post("/api/v1/login", json={"name": "ann", "password": PASSWORD})
+    clock.forward(hours=system.settings.session_h, seconds=-1)
+    assert ann.get("/api/v1/me").status_code == 200
+    clock.forward(seconds=1)
+    assert ann.get("/api/v1/me").status_code == 401
+
+
+def test_a_refused_login_is_written_down_without_what_was_typed(ann: TestClient, system) -> None:
+    before = len(acts(system))
+    for name in ("ann", "hunter2"):
+        assert ann.post("/api/v1/login", json={"name": name, "password": "wrong"}).status_code == 401
+    assert acts(system)[before:] == [("ann", "login", "refused"), ("unknown", "login", "refused")]
+    with system.database.read() as session:
+        assert audit.broken_at(session, system.vault) is None
+
+
+def test_wrong_name_and_wrong_password_look_the_same(ann: TestClient) -> None:
+    answers = [ann.post("/api/v1/login", json={"name": n, "password": "wrong"}) for n in ("ann", "nobody")]
+    first, second = (answer.json() | {"request_id": ""} for answer in answers)
+    assert first == second
+
+
+def test_passwords_cannot_be_tried_in_numbers(ann: TestClient) -> None:
+    statuses = [ann.post("/api/v1/login", json={"name": "ANN", "password": "wrong"}) for _ in range(12)]
+    assert [s.status_code for s in statuses] == [401] * 10 + [429] * 2
+    assert int(statuses[-1].headers["retry-after"]) > 0
+    assert ann.post("/api/v1/login", json={"name": "ann", "password": PASSWORD}).status_code == 429
+
+
+def test_who_is_deactivated_is_out_at_once(ann: TestClient, person, system) -> None:
+    bob = person("reviewer.bob")
+    assert bob.get("/api/v1/me").status_code == 200
+    users = {user["name"]: user["id"] for user in ann.get("/api/v1/users").json()["items"]}
+    ann.post(f"/api/v1/users/{users['reviewer.bob']}:deactivate", headers=CHANGES)
+    assert bob.get("/api/v1/me").status_code == 401
+    again = ann.post(f"/api/v1/users/{users['reviewer.bob']}:invite", headers=CHANGES)
+    assert again.status_code == 409
+
+
+def test_the_last_admin_cannot_be_deactivated(ann: TestClient, system) -> None:
+    with system.database.write() as session, pytest.raises(Conflict):
+        auth.deactivate(session, auth.named(session, "ann").id)
+
+
+def test_a_new_link_ends_the_old_password_and_sessions(ann: TestClient, system) -> None:
+    cookie = ann.cookies[auth.COOKIE]
+    (me,) = ann.get("/api/v1/users").json()["items"]
+    token = ann.post(f"/api/v1/users/{me['id']}:invite", headers=CHANGES).json()["link"].partition("token=")[2]
+    other = TestClient(ann.app)
+    other.post("/api/v1/first-start", json={"token": token, "password": "nine tall cranes sleep"})
+    ann.cookies.set(auth.COOKIE, cookie)
+    assert ann.get("/api/v1/me").status_code == 401
+    assert ann.post("/api/v1/login", json={"name": "ann", "password": PASSWORD}).status_code == 401
+
+
+def test_a_name_that_could_be_something_else_is_refused(ann: TestClient) -> None:
+    for name in ["a\x00b", "", " ", "x" * 201, "key:k_1", "<b>bob</b>", "unknown"]:
+        assert ann.post("/api/v1/users", json={"name": name, "role": "reviewer"}, headers=CHANGES).status_code == 422
+
+
+# Keys ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_over_when_it_is_said_to_be_and_when_it_is_revoked(ann: TestClient, clock) -> None:
+    made = [
+        ann.post("/api/v1/keys", json={"name": "k", "scopes": ["extract"], "days": days}, headers=CHANGES).json()
+        for days in (1, None)
+    ]
+    short, long = (TestClient(ann.app, headers={"Authorization": f"Bearer {key['key']}"}) for key in made)
+    assert [c.get("/api/v1/me").status_code for c in (short, long)] == [200, 200]
+    clock.forward(days=1)
+    assert [c.get("/api/v1/me").status_code for c in (short, long)] == [401, 200]
+    ann.post("/api/v1/login", json={"name": "ann", "password": PASSWORD})
+    assert ann.post(f"/api/v1/keys/{made[1]['id']}:revoke", headers=CHANGES).json()["revoked_at"] is not None
+    assert long.get("/api/v1/me").status_code == 401
+
+
+def test_what_is_no_key_is_refused_and_a_cookie_beside_it_does_not_help(ann: TestClient) -> None:
+    for sent in ["Bearer", "Bearer ", "Bearer nonsense", "Basic YW5uOmFubg==", "bh_x", "Bearer bh_x"]:
+        answer = ann.get("/api/v1/me", headers={"Authorization": sent})
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_key_has_its_own_rate(program) -> None:
+    slow, other = program("extract", per_minute=3), program("extract", per_minute=3)
+    answers = [slow.get("/api/v1/me") for _ in range(4)]
+    assert [a.status_code for a in answers] == [200, 200, 200, 429]
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+    assert answers[-1].json()["code"] == "too_many_requests"
+    assert other.get("/api/v1/me").status_code == 200

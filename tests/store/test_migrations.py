@@ -1,0 +1,97 @@
+"""The tables: what the migrations make is what the code describes, from every state that a database may be in."""
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from behealthy.errors import StoreError
+from behealthy.store.session import Database
+from behealthy.store.tables import Base
+
+
+def test_the_migrations_make_what_the_tables_describe(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_upgrading_makes_all_tables_from_nothing_and_does_nothing_twice(database_url: str) -> None:
+    database = Database(database_url)
+    for _ in range(2):
+        database.upgrade()
+        assert set(inspect(database.engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    database.close()
+
+
+def _upgrade(url: str, gate: "multiprocessing.synchronize.Barrier", out: "multiprocessing.Queue[str]") -> None:  # type: ignore[name-defined]
+    database = Database(url)
+    gate.wait()
+    try:
+        database.upgrade()
+        out.put("done")
+    except Exception as exc:  # noqa: BLE001 - the test shows it
+        out.put(repr(exc))
+
+
+def test_several_starts_at_once_make_the_tables_once(database_url: str) -> None:
+    context = multiprocessing.get_context("fork")
+    gate, out = context.Barrier(3), context.Queue()
+    starts = [context.Process(target=_upgrade, args=(database_url, gate, out)) for _ in range(3)]
+    for start in starts:
+        start.start()
+    assert [out.get(timeout=60) for _ in starts] == ["done"] * 3
+    for start in starts:
+        start.join(30)
+    database = Database(database_url)
+    with database.read() as session:
+        assert len(session.execute(text("SELECT * FROM alembic_version")).all()) == 1
+    database.close()
+
+
+def test_a_later_version_is_refused_and_left_as_it_is(database: Database) -> None:
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match=r"later one.*9999"):
+        database.upgrade()
+    with database.read() as session:
+        assert session.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+
+
+def test_a_step_that_fails_leaves_the_tables_as_they_were(database_url: str) -> None:
+    database = Database(database_url)
+    with database.write() as session:
+        session.execute(text("CREATE TABLE ratings (number INTEGER)"))  # in the way of ours
+    with pytest.raises(StoreError):
+        database.upgrade()
+    assert set(inspect(database.engine).get_table_names()) <= {"ratings", "alembic_version"}
+    with database.write() as session:
+        session.execute(text("DROP TABLE ratings"))
+    database.upgrade()
+    database.close()
+
+
+def test_a_database_that_is_not_there_is_said_so(tmp_path: Path, postgres_server: str) -> None:
+    for url in (f"sqlite:///{tmp_path}/no folder/x.db", postgres_server.replace("/postgres?", "/nowhere?")):
+        with pytest.raises(StoreError):
+            Database(url).upgrade()
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "sqlite", "mongodb://host/x", "sqlite:/x"])
+def test_a_url_that_is_none_is_said_so_without_its_words(url: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        Database(url)
+    assert not url or url not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_said_so_and_kept(tmp_path: Path) -> None:
+    file = tmp_path / "x.db"
+    file.write_text("These are my notes on gout, and no database. " * 100)
+    before = file.read_bytes()
+    with pytest.raises(StoreError) as caught:
+        Database(f"sqlite:///{file}").upgrade()
+    assert "gout" not in str(caught.value)
+    assert file.read_bytes() == before
