@@ -25,6 +25,9 @@ from behealthy.settings import Settings
 class NoRegistry(Registered):
     """Says what the registry says when it is away, without a process that finds that out."""
 
+    def __init__(self) -> None:
+        pass
+
     def known(self) -> dict[str, Any]:
         return {}
 
@@ -65,7 +68,7 @@ def address(system: System) -> Iterator[str]:
             pytest.fail(reason)
         pytest.skip(reason)
     app = create_app(system, work=NoWork())
-    app.state.parts = replace(app.state.parts, registered=NoRegistry(system))
+    app.state.parts = replace(app.state.parts, registered=NoRegistry(), apart=lambda part, facts: part(system, facts))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
