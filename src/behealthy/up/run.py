@@ -109,7 +109,7 @@ def up(wish: Wish, *, say: Say, ready: Callable[[Ready], None], stop: threading.
     changes = wish.changes(Path.cwd())
     settings = Settings.from_environment(for_child(changes))
     tracked = wish.tracker and settings.tracking_uri.startswith("sqlite")
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(settings.home):
         _free(settings, tracked)
         log = Log(settings.home / "logs", say)
