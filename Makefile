@@ -51,7 +51,7 @@ web: .web ## build the web app into the package
 dev: web/node_modules/.ready ## serve the web app's source to a browser, beside a system that runs on its usual port
 	@$(NPM) run dev
 
-test: .venv/.ready web/node_modules/.ready ## run the tests, without the slow proofs
+test: .venv/.ready .web ## run the tests, without the slow proofs
 	@$(NPM) test --silent
 	@$(BIN)/python -m pytest -m "not slow"
 

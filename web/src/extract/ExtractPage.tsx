@@ -55,19 +55,25 @@ export function ExtractPage() {
   );
 }
 
-function GiveNote({ text, busy, run }: { text: string; busy: boolean; run: (text: string) => void }) {
+function GiveNote({ text: before, busy, run }: { text: string; busy: boolean; run: (text: string) => void }) {
   const [over, setOver] = useState(false);
+  // The field has its own copy, which follows each key at once; the kept one comes after.
+  const [text, setOwn] = useState(before);
+  const give = (given: string) => {
+    setOwn(given);
+    setText(given);
+  };
   const drop = async (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
     const file = event.dataTransfer.files[0];
     const given = file ? await textOf(file) : event.dataTransfer.getData("text");
     if (!given) return;
-    setText(given);
+    give(given);
     run(given);
   };
   const examples = EXAMPLES.map((example) => (
-    <Button key={example.name} variant="subtle" size="compact-sm" onClick={() => { setText(example.text); run(example.text); }}>{example.name}</Button>
+    <Button key={example.name} variant="subtle" size="compact-sm" onClick={() => { give(example.text); run(example.text); }}>{example.name}</Button>
   ));
   return (
     <Card title="Note" actions={<><span className="muted">Try</span>{examples}</>}>
@@ -76,7 +82,7 @@ function GiveNote({ text, busy, run }: { text: string; busy: boolean; run: (text
           aria-label="note"
           placeholder="Paste a note, or drop a text file here"
           value={text}
-          onChange={(e) => setText(e.currentTarget.value)}
+          onChange={(e) => give(e.currentTarget.value)}
           onKeyDown={(e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) run(text); }}
           autosize minRows={16} maxRows={28} autoFocus spellCheck={false}
         />

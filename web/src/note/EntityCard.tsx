@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import { spoken, capital } from "../parts/words";
 import { TypeName } from "./Legend";
-import { relationName, TREATMENT, type Entity, type Relation } from "./values";
+import { relationName, relationOf, TREATMENT, type Entity, type Relation } from "./values";
 import css from "./note.module.css";
 
 interface Props {
@@ -79,7 +79,7 @@ function Links({ entity, entities, relations }: Props) {
     <div>
       {linked.map(({ other, r }) => (
         <div key={`${r.type} ${other.id}`}>
-          <span className="muted">{treats ? relationName(r.type) : `${relationName(r.type)} this:`}</span> {other.text}
+          <span className="muted">{treats ? relationName(r.type) : relationOf(r.type)}</span> {other.text}
         </div>
       ))}
     </div>

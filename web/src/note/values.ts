@@ -62,4 +62,6 @@ export function inOrder<T extends { start: number; end: number }>(spans: readonl
 export const typeName = (type: string): string =>
   type === DISEASE ? "disease" : type === TREATMENT ? "treatment" : type.toLowerCase().replaceAll("_", " ");
 
+/** A link as its treatment says it, and as its disease does. */
 export const relationName = (type: string): string => type.toLowerCase();
+export const relationOf = (type: string): string => ({ TREATS: "treated by", PREVENTS: "prevented by", CAUSES: "caused by" })[type] ?? relationName(type);

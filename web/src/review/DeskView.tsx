@@ -66,7 +66,7 @@ export function DeskView({ review, by, reload }: { review: Review; by: string; r
         <NoteText label="the note" points={editor.points} marks={marks} selected={editor.selected} inView={found ? "found" : (linkTarget(editor) ?? editor.selected)} onPick={pick} onSelectText={selectText} />
       </div>
       <EntityList editor={editor} change={change} pick={pick} blind={review.suggestion === null} />
-      <ModeLine editor={editor} change={change} found={found} find={setFound} />
+      <ModeLine editor={editor} change={change} find={setFound} />
       {editor.mode.kind === "code" && <CodePicker editor={editor} change={change} />}
       {handing.asked && <HandIn editor={editor} seconds={desk.seconds()} busy={handing.busy} run={handing.run} close={handing.close} />}
     </div>

@@ -1,7 +1,7 @@
 // The entities in reading order, each with how it was judged; the selected one opens.
 import { memo, useEffect, useRef } from "react";
 import { TypeName } from "../note/Legend";
-import { relationName, TREATMENT, type Entity, type Relation } from "../note/values";
+import { relationName, relationOf, TREATMENT, type Entity, type Relation } from "../note/values";
 import { Empty } from "../parts/Page";
 import { Icon } from "../parts/Icon";
 import { spoken } from "../parts/words";
@@ -92,7 +92,7 @@ function Details({ entity, relations, names, change }: { entity: Entity; relatio
         const other = names?.get(treats ? r.tail : r.head);
         return (
           <div key={`${r.type} ${r.head} ${r.tail}`} className={css.linked}>
-            <dt>{treats ? relationName(r.type) : `${relationName(r.type)} by`}</dt>
+            <dt>{treats ? relationName(r.type) : relationOf(r.type)}</dt>
             <dd>{other} <button type="button" aria-label={`take the link with ${other} away`} onClick={(e) => { e.stopPropagation(); change((editor) => unlink(editor, r)); }} tabIndex={-1}><Icon name="close" size={12} /></button></dd>
           </div>
         );

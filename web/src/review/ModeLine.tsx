@@ -27,16 +27,15 @@ const LINE: readonly (readonly [string, string])[] = [
 interface Props {
   editor: Editor;
   change: (make: (editor: Editor) => Editor) => void;
-  found: Span | null;
   find: (span: Span | null) => void;
 }
 
-export function ModeLine({ editor, change, found, find }: Props) {
+export function ModeLine({ editor, change, find }: Props) {
   const { mode } = editor;
   return (
     <footer className={css.line} data-mode={mode.kind}>
       {mode.kind === "add" ? (
-        <Adding editor={editor} type={mode.type} change={change} found={found} find={find} />
+        <Adding editor={editor} type={mode.type} change={change} find={find} />
       ) : mode.kind === "link" ? (
         <span>
           Link <b>{entity(editor, mode.from)?.text}</b>: {relationName(mode.type)} … <b>{entity(editor, mode.target)?.text}</b>
@@ -50,7 +49,7 @@ export function ModeLine({ editor, change, found, find }: Props) {
   );
 }
 
-function Adding({ editor, type, change, found, find }: Props & { type: string }) {
+function Adding({ editor, type, change, find }: Props & { type: string }) {
   const [sought, setSought] = useState("");
   const [at, setAt] = useState(0);
   const places = useMemo(() => occurrences(editor, sought), [editor, sought]);
@@ -67,7 +66,7 @@ function Adding({ editor, type, change, found, find }: Props & { type: string })
         onKeyDown={(e) => {
           if (e.key === "Enter" && !e.ctrlKey) {
             e.preventDefault(); // a field never submits
-            if (found) change((editor) => add(editor, found, type));
+            if (place) change((editor) => add(editor, place, type));
           } else if (e.key === "ArrowDown" || e.key === "ArrowUp") {
             e.preventDefault();
             go(e.key === "ArrowDown" ? 1 : -1);
