@@ -33,7 +33,7 @@ function Rail({ me }: { me: Me }) {
         <img src="/mark.svg" alt="" width={24} height={24} />
         <span>BeHealthy</span>
       </div>
-      <UnstyledButton className={css.search} onClick={openPalette} aria-label="Go to, or do (Ctrl-K)">
+      <UnstyledButton className={css.search} onClick={openPalette}>
         <Icon name="search" size={14} />
         <span>Go to …</span>
         <kbd>Ctrl K</kbd>
@@ -54,7 +54,7 @@ function Rail({ me }: { me: Me }) {
 
 function RailLink({ page }: { page: PageOf }) {
   return (
-    <Link to={page.to} className={css.link} activeProps={{ "data-active": true }} aria-label={page.name}>
+    <Link to={page.to} className={css.link} activeProps={{ "data-active": true }}>
       <Icon name={page.icon} size={18} />
       <span>{page.name}</span>
       {page.to === "/watch" && <OpenAlerts />}
@@ -80,7 +80,7 @@ function Person({ me }: { me: Me }) {
   return (
     <Menu position="right-end" shadow="md" width={200}>
       <Menu.Target>
-        <UnstyledButton className={css.person} aria-label={`${me.name}, ${ROLE_NAMES[me.role] ?? me.role}`}>
+        <UnstyledButton className={css.person}>
           <span className={css.initial} aria-hidden="true">{me.name.charAt(0).toUpperCase()}</span>
           <span className={css.name}>
             <strong>{me.name}</strong>

@@ -20,7 +20,7 @@ export function EntityList({ editor, change, pick, blind }: Props) {
   const names = new Map(draft.entities.map((e) => [e.id, e.text]));
   const linked = Map.groupBy(links(draft), (r) => r.head);
   return (
-    <div className={css.list} role="listbox" aria-label="entities">
+    <div className={css.list} role="listbox" aria-label="entities" tabIndex={0} aria-activedescendant={selected ? `entity-${selected}` : undefined}>
       {draft.entities.length === 0 && (
         <Empty title={blind ? "Mark what you find." : "The model found nothing here."} icon="plus">
           Select words with the mouse and press <kbd>d</kbd> or <kbd>t</kbd>, or press <kbd>n</kbd> and type them. When nothing is to be found, submit.
@@ -62,7 +62,7 @@ const Row = memo(function Row({ entity, judged, chosen, targets, relations, name
   const { sign, word } = SIGNS[judged ?? "open"];
   const code = entity.codes[0];
   return (
-    <div ref={row} className={css.row} role="option" aria-selected={chosen} data-judged={judged ?? "open"} onClick={() => pick(entity.id)}>
+    <div ref={row} id={`entity-${entity.id}`} className={css.row} role="option" aria-selected={chosen} data-judged={judged ?? "open"} onClick={() => pick(entity.id)}>
       <span className={css.sign} title={word} aria-label={word}>{sign}</span>
       <span className={css.words}>{entity.text}</span>
       <span className={css.kind}><TypeName type={entity.type} /></span>
