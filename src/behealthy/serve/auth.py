@@ -155,17 +155,24 @@ def accept_invitation(system: System, token: str, password: str, request_id: str
         When the link is none of ours, was used, or is over.
     """
     now = system.now()
+    with system.database.read() as session:
+        _invited(session, token, now)  # to hash is dear, and anybody can send a token that is none
     with _hashing:
         hashed = _hasher.hash(password)
     with system.database.write() as session:
-        row = session.scalar(select(UserRow).where(UserRow.invite_hash == _hash(token)))
-        if row is None or not row.active or row.invite_ends_at is None or row.invite_ends_at <= now:
-            raise Unrecognised("this link was used or is over; ask for a new one")
+        row = _invited(session, token, now)
         row.password_hash, row.invite_hash, row.invite_ends_at = hashed, None, None
         row.version += 1
         session.execute(delete(LoginRow).where(LoginRow.user_id == row.id))
         _record(session, system, row.name, "set password", "done", request_id)
         return begin(session, system, row, request_id)
+
+
+def _invited(session: Session, token: str, now: datetime) -> UserRow:
+    row = session.scalar(select(UserRow).where(UserRow.invite_hash == _hash(token)))
+    if row is None or not row.active or row.invite_ends_at is None or row.invite_ends_at <= now:
+        raise Unrecognised("this link was used or is over; ask for a new one")
+    return row
 
 
 def log_in(system: System, name: str, password: str, request_id: str) -> tuple[Caller, str]:

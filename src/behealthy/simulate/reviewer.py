@@ -65,7 +65,12 @@ class Reviewer:
     """
 
     def __init__(
-        self, system: System, clock: VirtualClock, truth: Mapping[str, Extraction], seed: int, habits: Habits | None = None
+        self,
+        system: System,
+        clock: VirtualClock,
+        truth: Mapping[str, Extraction],
+        seed: int,
+        habits: Habits | None = None,
     ) -> None:
         self.name = "ann"
         self._system, self._clock, self._truth, self._seed = system, clock, truth, seed

@@ -115,7 +115,9 @@ def from_examples(folder: Path, window: int, seed: int) -> Cast:
     """
     rng = Random(seed)
     documents = sorted(read_corpus(folder, "brat").documents, key=lambda d: (-_whole_sentences(d.text), d.note_id))
-    usual, other = (_Deck([_cut(d, _SENTENCES) for d in own], rng) for own in (documents[:_STYLES], documents[-_STYLES:]))
+    usual, other = (
+        _Deck([_cut(d, _SENTENCES) for d in own], rng) for own in (documents[:_STYLES], documents[-_STYLES:])
+    )
     taught, held_out = usual.deal(150), usual.deal(3 * window // 4)
     arrive, others = usual.deal(3 * window, mixed=rng), other.deal(5 * window, mixed=rng)
     cast = Cast(

@@ -84,7 +84,9 @@ class Moment:
     @property
     def done(self) -> str:
         """What was done, in words."""
-        said = [{"log": "", "label": f"{self.drawn} notes drawn for labels", "hold": "held"}.get(self.action, self.action)]
+        said = [
+            {"log": "", "label": f"{self.drawn} notes drawn for labels", "hold": "held"}.get(self.action, self.action)
+        ]
         said += [event.says for event in self.events if event.kind != "training" or " against " in event.says]
         return "; ".join(filter(None, said))
 

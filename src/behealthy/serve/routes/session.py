@@ -22,7 +22,7 @@ def login(desk: Open, given: LoginRequest, response: Response) -> Me:
 @router.post("/first-start")
 def first_start(desk: Open, given: FirstStartRequest, response: Response) -> Me:
     """Set the password with the token of a one-time link, and log in."""
-    desk.parts.rates.take_login("", desk.address)
+    desk.parts.rates.take_login(None, desk.address)
     caller, token = auth.accept_invitation(desk.system, given.token, given.password, desk.request_id)
     return _with_cookie(desk, caller, token, response)
 
