@@ -9,7 +9,7 @@ _OPPOSITES = (
 
 
 def opposed(name: str, other: str) -> bool:
-    """When called, it will tell whether names that look alike differ in a number or in a beginning that turns the meaning round."""
+    """When called, it will tell whether names differ in a number or in a beginning that turns the meaning round."""
     mine, theirs = set(name.split()), set(other.split())
     only, others = sorted(mine - theirs), sorted(theirs - mine)
     if any(c.isdigit() for word in (*only, *others) for c in word) or min(map(len, (*only, *others)), default=9) < 4:
