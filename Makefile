@@ -31,7 +31,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test slow lint check format lock starter dictionary relations bench clean
+.PHONY: help setup run examples web dev test slow lint check format lock starter dictionary relations bench clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -39,24 +39,36 @@ help: ## list what can be done
 setup: .venv/.ready ## make the environment in .venv
 	@echo "Ready: .venv"
 
-run: .venv/.ready ## read the example notes: a table here, a page in out/examples.html
+run: .venv/.ready .web ## run the whole system with the demo's notes and users; Ctrl-C ends it
+	@exec $(BIN)/behealthy up --demo
+
+examples: .venv/.ready ## read the example notes: a table here, a page in out/examples.html
 	@mkdir -p out
 	@$(BIN)/behealthy extract examples/notes/*-01.txt --format table
 	@$(BIN)/behealthy extract examples/notes --format html --output out/examples.html
 	@echo "Five of the notes are above; all 230, with the entities highlighted: $(CURDIR)/out/examples.html"
 
-test: .venv/.ready ## run the tests, without the slow proofs
+web: .web ## build the web app into the package
+	@echo "Ready: src/behealthy/serve/static"
+
+dev: web/node_modules/.ready ## serve the web app's source to a browser, beside a system that runs on its usual port
+	@$(NPM) run dev
+
+test: .venv/.ready .web ## run the tests, without the slow proofs
+	@$(NPM) test --silent
 	@$(BIN)/python -m pytest -m "not slow"
 
 slow: .venv/.ready ## run the proofs that take minutes
 	@$(BIN)/python -m pytest -m slow
 
-lint: .venv/.ready ## check format, style, types, layers and dead code
+lint: .venv/.ready web/node_modules/.ready ## check format, style, types, layers and dead code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/vulture
+	$(BIN)/behealthy openapi > web/openapi.json
+	$(NPM) run --silent types
 
 check: lint test ## check all that can be checked in minutes
 
@@ -88,10 +100,10 @@ relations: .venv/.ready ## learn anew which treatment belongs to which disease
 
 bench: .venv-bench/.ready .venv-medspacy/.ready ## measure what the README says
 	@for name in accuracy speed cold_start; do $(BENCH)/python -m benchmarks.$$name --rivals || exit 1; done
-	@for name in assertion coding relations pipeline; do $(BENCH)/python -m benchmarks.$$name || exit 1; done
+	@for name in assertion coding relations pipeline system; do $(BENCH)/python -m benchmarks.$$name || exit 1; done
 
 clean: ## remove the environments and what tools left behind
-	rm -rf .venv .venv-bench .venv-medspacy .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache out
+	rm -rf .venv .venv-bench .venv-medspacy .venv-node web/node_modules .web src/behealthy/serve/static .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache out
 
 # The environments: a stamp file each, older than the locks when they changed. -------------------------------------
 
@@ -118,4 +130,17 @@ clean: ## remove the environments and what tools left behind
 .venv-medspacy/.ready: .venv/.uv requirements/medspacy.txt requirements/build.txt
 	@$(UV) venv --quiet --allow-existing --python $(BIN)/python .venv-medspacy
 	@$(SYNC) --python $(MEDSPACY)/python requirements/medspacy.txt
+	@touch $@
+
+# The web app: built by the system's Node, or by one that comes as a package; its files go into the Python package.
+
+NPM = PATH="$$(sh tools/node.sh $(UV)):$$PATH" npm --prefix web --no-update-notifier
+WEB := $(shell find web -name node_modules -prune -o -type f -not -name openapi.json -not -name schema.d.ts -print)
+
+web/node_modules/.ready: web/package-lock.json web/package.json requirements/node.txt | .venv/.uv
+	@$(NPM) ci --silent
+	@touch $@
+
+.web: web/node_modules/.ready $(WEB)
+	@$(NPM) run --silent build -- --logLevel warn
 	@touch $@

@@ -144,6 +144,11 @@ class Settings:
         return settings
 
 
+def for_child(changes: Mapping[str, str]) -> dict[str, str]:
+    """When called, it will give this process's environment for a process that it starts, with changes."""
+    return {**os.environ, **changes}
+
+
 def _misspelt(given: Mapping[str, str]) -> list[str]:
     unknown = [name for name in sorted(given) if name.startswith("BEHEALTHY_") and name not in _KNOWN]
     close = {name: get_close_matches(name, _KNOWN, 1, 0.85) for name in unknown}

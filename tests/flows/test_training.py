@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from behealthy.cli import app
 from behealthy.data.formats import read_corpus
 from behealthy.data.lineage import fingerprints
 from behealthy.errors import BadInput, Conflict, NotThere, TrackingError
@@ -155,6 +157,8 @@ def test_the_candidate_says_what_it_came_from(taught: tuple[System, dict[str, ob
 
 def test_the_same_request_again_changes_nothing(taught: tuple[System, dict[str, object]]) -> None:
     system, outcome = taught
+    with system.database.read() as session:
+        normal = windows.get_reference(session, str(outcome["candidate"]))
     assert training.train(system, Request("t_1", "person", "bob", "other words")) == outcome
     for _, step in training.STEPS:
         step(system, "t_1")
@@ -163,6 +167,7 @@ def test_the_same_request_again_changes_nothing(taught: tuple[System, dict[str, 
         assert len(releases.history(session)) == 2
         assert session.query(SnapshotRow).count() == 1
         assert session.query(AlertRow).filter(AlertRow.kind == "training").count() == 1
+        assert windows.get_reference(session, str(outcome["candidate"])) == normal
     assert len(Catalogue.of(system.settings).versions()) == 2
 
 
@@ -290,3 +295,36 @@ def test_gold_of_the_first_model_alone_is_inconclusive(system: System) -> None:
         assert session.query(GoldRow).count() == 30
     assert rollout.served(system).version == outcome["champion"]
     assert Catalogue.of(system.settings).aliases()["challenger"] == outcome["candidate"]
+
+
+# The command line ----------------------------------------------------------------------------------------------------
+
+
+def test_versions_are_listed_served_and_taken_back_by_command(
+    taught: tuple[System, dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, outcome = taught
+    monkeypatch.setenv("BEHEALTHY_HOME", str(system.settings.home))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    first, second = str(outcome["champion"]), str(outcome["candidate"])
+    runner = CliRunner()
+
+    def run(*arguments: str) -> dict[str, object]:
+        done = runner.invoke(app, ["models", *arguments, "--json"], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return dict(json.loads(done.stdout))
+
+    listed = run("list")
+    assert listed["serving"] == second
+    assert {e["version"]: e["aliases"] for e in listed["registered"]} == {first: ["previous"], second: ["champion"]}  # type: ignore[attr-defined, index]
+    assert run("compare", first, second)["verdict"]["decision"] == "promote"  # type: ignore[index]
+    assert run("rollback", "--reason", "test")["version"] == first
+    assert run("promote", second, "--reason", "test")["previous"] == first
+    released = run("history")["releases"]
+    assert [r["version"] for r in released[:2]] == [second, first]  # type: ignore[index]
+    for arguments in (["list"], ["compare", first, second], ["history"]):
+        done = runner.invoke(app, ["models", *arguments], catch_exceptions=False)
+        assert (done.exit_code, first in done.stdout) == (0, True)
+    done = runner.invoke(app, ["models", "promote", "nobody-01234567", "--reason", "x"])
+    assert done.exit_code == 1
+    assert "no version nobody-01234567" in done.stderr

@@ -52,13 +52,16 @@ def test_several_starts_at_once_make_the_tables_once(database_url: str) -> None:
     database.close()
 
 
-def test_a_later_version_is_refused_and_left_as_it_is(database: Database) -> None:
+def test_a_later_version_is_refused_and_left_as_it_is(database_url: str) -> None:
+    database = Database(database_url)
+    database.upgrade()
     with database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match=r"later one.*9999"):
         database.upgrade()
     with database.read() as session:
         assert session.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+    database.close()
 
 
 def test_a_step_that_fails_leaves_the_tables_as_they_were(database_url: str) -> None:

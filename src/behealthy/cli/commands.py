@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from behealthy import __version__
-from behealthy.cli import data, kpi, models, terminal, users
+from behealthy.cli import data, flows, kpi, models, terminal, up, users
 from behealthy.cli.assertion import assert_
 from behealthy.cli.doctor import doctor
 from behealthy.cli.evaluate import evaluate
@@ -88,6 +88,12 @@ app.add_typer(data.app, name="data", short_help="Take in notes, freeze gold, con
 app.add_typer(models.app, name="models", short_help="Show the models at hand.")
 app.add_typer(kpi.app, name="kpi", short_help="Say what the system is worth.")
 app.command(short_help="Say what is wrong and how to mend it.", epilog="Example: behealthy doctor")(doctor)
+app.command(
+    short_help="Run the whole system; --demo with example notes.", epilog="Example: behealthy up --demo --port 8700"
+)(up.up)
+app.command(short_help="Run the application alone.", epilog="Example: behealthy serve --host 0.0.0.0")(up.serve)
+app.command(short_help="Run a worker alone.", epilog="Example: behealthy worker")(up.worker)
+app.add_typer(flows.app, name="flows", short_help="Durable work: list, show, run, cancel.")
 app.add_typer(users.users, name="users", short_help="People who may log in.")
 app.add_typer(users.keys, name="keys", short_help="Keys for programs.")
 app.add_typer(users.audit, name="audit", short_help="Who did what to which patient data.")

@@ -1,4 +1,4 @@
-"""``behealthy models``: which models there are, and what each was made of."""
+"""``behealthy models``: which models there are, what each was made of, and which is served."""
 
 from __future__ import annotations
 
@@ -6,40 +6,65 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from behealthy.cli import terminal
+from behealthy.cli import releasing, terminal
 from behealthy.cli.evaluate import figures
 from behealthy.cli.options import JsonOption
 from behealthy.settings import Settings
 
 if TYPE_CHECKING:
+    from behealthy.registry.catalogue import Entry
     from behealthy.registry.models import Card
 
-app = typer.Typer(no_args_is_help=True, help="The models at hand.")
+app = typer.Typer(no_args_is_help=True, help="The models at hand, and which is served.")
+releasing.add_to(app)
 
 
 @app.command("list", epilog="Example: behealthy models list --json")
 def list_(json: JsonOption = False) -> None:
-    """List the shipped model and those that were trained here."""
+    """List the shipped model, those that were trained here, and those of the registry."""
     from behealthy.registry.models import listed
 
     settings = Settings.from_environment()
     cards, faults = listed(settings.models)
+    entries, served = releasing.registered(settings), releasing.serving(settings)
     if json:
-        terminal.write_json({"models": [card.to_json() for card in cards], "unusable": [f.path for f in faults]})
-    else:
-        table = terminal.table(
-            "name", "version", "documents", "types", "strict F1", "data", numbers=("documents", "strict F1")
+        terminal.write_json(
+            {
+                "models": [card.to_json() for card in cards],
+                "unusable": [f.path for f in faults],
+                "registered": [entry.to_json() for entry in entries],
+                "serving": served,
+            }
         )
-        for card in cards:
-            name = f"{card.name} (shipped)" if card.shipped else card.name
-            cells = (name, card.version, _documents(card), ", ".join(card.types), _strict(card), _hash(card))
-            table.add_row(*map(terminal.printable, cells))
-        terminal.show(table)
+    else:
+        _show(cards, entries, served)
         terminal.say(f"Models that are trained here lie in {settings.models}")
     for fault in faults:
         terminal.say(f"rejected: {fault}")
     if faults:
         raise typer.Exit(terminal.REJECTS)
+
+
+def _show(cards: list[Card], entries: list[Entry], served: str | None) -> None:
+    numbers = ("documents", "strict F1")
+    table = terminal.table("name", "version", "standing", "documents", "types", "strict F1", "data", numbers=numbers)
+    for card in cards:
+        name = f"{card.name} (shipped)" if card.shipped else card.name
+        now = releasing.standing(card.version, entries, served)
+        cells = (name, card.version, now, _documents(card), ", ".join(card.types), _strict(card), _hash(card))
+        table.add_row(*map(terminal.printable, cells))
+    here = {card.version for card in cards}
+    for entry in entries:
+        if entry.version not in here:
+            now = releasing.standing(entry.version, entries, served)
+            told = (entry.tags.get("documents", ""), "", _short(entry.tags.get("strict_f1", "")))
+            cells = ("(registry)", entry.version, now, *told, entry.tags.get("data_hash", "")[:12])
+            table.add_row(*map(terminal.printable, cells))
+    terminal.show(table)
+
+
+def _short(number: str) -> str:
+    return f"{float(number):.3f}" if number else ""
 
 
 @app.command(epilog="Example: behealthy models show starter")

@@ -21,7 +21,7 @@ from behealthy.learn.contest import Contest, contest
 from behealthy.note import Extraction
 from behealthy.registry.catalogue import Catalogue
 from behealthy.store.notes import IMPORTED
-from behealthy.store.tables import NoteRow, TrainingRow
+from behealthy.store.tables import NoteRow, ReleaseRow, TrainingRow
 
 
 def held_against(
@@ -48,13 +48,16 @@ def sources_of(session: Session, documents: Sequence[Extraction]) -> dict[str, s
 def recent_ids(session: Session, snapshot_id: str, champion: str) -> set[str]:
     """When called, it will give the test notes whose gold is newer than what the champion learned from, by note id.
 
-    A champion that was not trained here has learned from none of it: then all that people reviewed counts as recent.
+    A champion that was not trained here has learned from none of it: then all counts that people reviewed, or that was
+    imported since it was first served.
     """
     rows = snapshots.rows(session, snapshot_id, snapshots.TEST)
     trained = select(TrainingRow.snapshot_id).where(TrainingRow.candidate == champion).order_by(TrainingRow.started_at)
     own = session.scalar(trained.limit(1))
     if own is None:
-        return {row.note_id for row in rows if row.why != IMPORTED}
+        first = select(ReleaseRow.at).where(ReleaseRow.version == champion).order_by(ReleaseRow.number)
+        since = session.scalar(first.limit(1))
+        return {row.note_id for row in rows if row.why != IMPORTED or (since is not None and row.at > since)}
     known = {row.id for row in snapshots.rows(session, own)}
     return {row.note_id for row in rows if row.id not in known}
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from behealthy.data import intake, quarantine
 from behealthy.data.contract import Accepted, Contract, Raw
 from behealthy.errors import BadInput, Conflict, ContractError
+from behealthy.flows import triggers
 from behealthy.flows.system import System
 from behealthy.monitor import alerts
 from behealthy.note import Extraction, Note, to_json
@@ -184,7 +185,7 @@ def _tell(system: System, session: Session, source: str, fates: Sequence[Fate]) 
         alerts.raise_(
             session,
             kind="quarantine",
-            severity="warning",
+            severity=triggers.on_refused(n, [code]).alarm or "info",
             title=f"{n} record{'s' if n > 1 else ''} from {source} held: {code}",
             facts={"source": source, "reason": code, "records": n},
             key=f"quarantine:{source}:{code}",

@@ -57,10 +57,17 @@ def install(system: System, version: str, *, reason: str, by: str = INSTALLER) -
         return releases.install(session, version, by=by, reason=reason, now=system.now())
 
 
-def promote(system: System, version: str, *, by: str, reason: str, training_id: str | None = None) -> Change:
+def promote(
+    system: System, version: str, *, by: str, reason: str, training_id: str | None = None, mirror: bool = True
+) -> Change:
     """When called, it will serve a version from now on; twice is once.
 
     What is normal for it is written down first, so that the watch has something to hold its notes against.
+
+    Parameters
+    ----------
+    mirror : bool
+        Whether to tell the registry at once, which takes seconds where MLflow is not loaded; else `reconcile` will.
 
     Raises
     ------
@@ -74,7 +81,7 @@ def promote(system: System, version: str, *, by: str, reason: str, training_id: 
     _make_reference(system, version, path)
     before = served(system)
     previous = before.previous if before.version == version else before.version
-    failure = _mirrored(system, version, previous)
+    failure = _mirrored(system, version, previous) if mirror else None
     with system.database.write() as session:
         now = system.now()
         release = releases.promote(session, version, by=by, reason=reason, now=now, training_id=training_id)
@@ -82,7 +89,7 @@ def promote(system: System, version: str, *, by: str, reason: str, training_id: 
 
 
 def rollback(system: System, *, by: str, reason: str, mirror: bool = True) -> Change:
-    """When called, it will serve again what was served before; without `mirror`, `reconcile` is left to the caller.
+    """When called, it will serve again what was served before; `mirror` as in `promote`.
 
     Raises
     ------

@@ -46,13 +46,14 @@ def standing(system: System, limit: int = 50) -> Facts:
         reference = windows.get_reference(session, version)
         newest = rows[-1] if rows else None
         state = "insufficient" if newest is None else newest.state
+        waiting = windows.waiting(session, version, size)
         return {
             "state": state,
-            "sentence": _sentence(session, rows, windows.waiting(session, version, size), size),
+            "sentence": _sentence(session, rows, waiting, size),
             "version": version,
             "reference_notes": 0 if reference is None else len(reference.usual),
             "reference_origin": "" if reference is None else reference.origin,
-            "waiting_notes": windows.waiting(session, version, size),
+            "waiting_notes": waiting,
             "windows": list(rows),
             "signals": signals_over(rows),
             "moved_terms": _moved_terms(session, system, newest, reference),

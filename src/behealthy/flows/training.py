@@ -267,9 +267,10 @@ def promote(system: System, training_id: str) -> bool:
             change(session, training_id, reasons=[reason, *(r for r in row.reasons if r != reason)])
         return False
     reason = row.reasons[0] if row.reasons else row.reason
-    with system.database.read() as session:
-        held_out = snapshots.documents(session, system.vault, row.snapshot_id or "", snapshots.TEST)
-    set_reference(system, load(Catalogue.of(system.settings).fetch(row.candidate)), held_out)
+    if now_served != row.candidate:  # what is normal for a version that is served is never moved
+        with system.database.read() as session:
+            held_out = snapshots.documents(session, system.vault, row.snapshot_id or "", snapshots.TEST)
+        set_reference(system, load(Catalogue.of(system.settings).fetch(row.candidate)), held_out)
     rollout.promote(system, row.candidate, by=GATE, reason=reason, training_id=training_id)
     return True
 

@@ -138,14 +138,14 @@ def _history(session: Session, window: Window) -> Sequence[WindowRow]:
 
 def _performance(session: Session, system: System, window: Window, reference: Reference | None) -> Performance:
     """Say what is known of the window's F1; audits and edits of the windows before it count too, since they are few."""
-    held_out = () if reference is None else reference.held_out
+    held_out, recent = ((), ()) if reference is None else (reference.held_out, reference.recent)
     first = min([window.first, *(row.first for row in _history(session, window))])
     audited, _ = performance.audited(session, system.vault, window.version, first, window.last)
     return Performance(
         estimated=performance.estimated(held_out, window.observations),
         audited=audited,
         edit_rate=performance.edits(session, window.version, first, window.last),
-        promised=performance.promised(held_out),
+        promised=performance.promised(held_out, recent),
     )
 
 

@@ -35,7 +35,8 @@ dt { color: var(--muted); } dd { margin: 0; overflow-wrap: anywhere; }
 td.state { color: var(--state); white-space: nowrap; font-weight: 600; }
 ul { margin: 8px 0 0; padding-left: 20px; }
 .forest { width: 240px; } .forest svg { display: block; width: 240px; height: 16px; overflow: hidden; }
-.forest line { stroke: var(--line); } .forest .span { stroke: var(--muted); stroke-width: 2; }
+.forest line { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 2; }
+.forest .span { stroke: var(--muted); stroke-width: 2; stroke-dasharray: none; }
 .forest .point { fill: var(--accent); } .scroll { overflow-x: auto; }
 """
 _REACH = 0.3  # widest difference that is drawn

@@ -182,15 +182,8 @@ def judge(champion: Side, candidate: Side, *, trigger: str, limits: Limits = LIM
         _slices(overall, limits),
         _suite(champion.suite, candidate.suite, limits),
         _calibration(champion.test, candidate.test, limits),
-        _cost(
-            "latency",
-            "seconds for the slowest notes (p95)",
-            champion.p95_s,
-            candidate.p95_s,
-            limits.cost,
-            champion.p95_s + limits.free_s,
-        ),
-        _cost("size", "bytes of the bundle", champion.size_bytes, candidate.size_bytes, limits.cost, limits.free_bytes),
+        _cost("latency", ("slowest notes (p95)", 1e3, "ms"), champion.p95_s, candidate.p95_s, limits, limits.free_s),
+        _cost("size", ("bundle", 1e-6, "MB"), champion.size_bytes, candidate.size_bytes, limits, 0),
     )
     outcomes = {rule.outcome for rule in rules}
     decision: Decision = "keep" if "failed" in outcomes else "inconclusive" if "unknown" in outcomes else "promote"
@@ -339,13 +332,18 @@ def _gap(rows: Floats) -> Floats:
     return gaps
 
 
-def _cost(name: str, what: str, ours: float, theirs: float, limit: float, free: float) -> Rule:
-    """What a candidate costs more; up to `free` it costs nothing."""
+def _cost(name: str, shown: tuple[str, float, str], ours: float, theirs: float, limits: Limits, slack: float) -> Rule:
+    """What a candidate costs more; a little costs nothing. `shown` names it, with the factor and the unit of words."""
+    what, factor, unit = shown
     if ours <= 0:
-        return Rule(name, "unknown", None, None, limit, f"{what}: not measured")
+        return Rule(name, "unknown", None, None, limits.cost, f"{what}: not measured")
     more = theirs / ours - 1
-    says = f"{what}: {ours:.4g} -> {theirs:.4g} ({more:+.0%}); at most {limit:+.0%}, or {free:.4g}"
-    return Rule(name, "passed" if more <= limit or theirs <= free else "failed", more, None, limit, says)
+    free = ours + slack if slack else limits.free_bytes
+    says = (
+        f"{what}: {ours * factor:.2f} -> {theirs * factor:.2f} {unit} ({more:+.0%}); "
+        f"at most {limits.cost:+.0%}, or {free * factor:.2f} {unit}"
+    )
+    return Rule(name, "passed" if more <= limits.cost or theirs <= free else "failed", more, None, limits.cost, says)
 
 
 # The bootstrap -------------------------------------------------------------------------------------------------------

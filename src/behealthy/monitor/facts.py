@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import select
@@ -21,7 +22,6 @@ from behealthy.store.tables import (
     RatingRow,
     ReleaseRow,
     ReviewRow,
-    TrainingRow,
     WindowRow,
 )
 
@@ -124,22 +124,16 @@ def baselines(session: Session, at: datetime) -> dict[str, float]:
 
 
 def _answered(session: Session, begins_at: datetime, ends_at: datetime) -> list[tuple[datetime, float]]:
-    """Give when each model that was trained because of drift came to be served, and how long after its drift."""
-    served = session.execute(
-        select(ReleaseRow.at, TrainingRow.started_at)
-        .join(TrainingRow, TrainingRow.id == ReleaseRow.training_id)
-        .where(TrainingRow.trigger == "drift", ReleaseRow.at > begins_at, ReleaseRow.at <= ends_at)
-        .order_by(ReleaseRow.number)
-    )
+    """Give when each trained model that answers a drift came to be served, and how long after the drift was called.
+
+    It answers one when a drift was called since the release before it, whatever asked for its training in the end.
+    """
+    releases = session.execute(select(ReleaseRow.at, ReleaseRow.training_id).order_by(ReleaseRow.number)).all()
+    called = select(WindowRow.judged_at).where(WindowRow.state.in_(("drift", "performance_breach")))
+    calls = session.scalars(called.order_by(WindowRow.judged_at)).all()
     out = []
-    for at, started_at in served:
-        calls = select(WindowRow.judged_at).where(
-            WindowRow.state.in_(("drift", "performance_breach")), WindowRow.judged_at <= started_at
-        )
-        before = select(ReleaseRow.at).where(ReleaseRow.at < at).order_by(ReleaseRow.number.desc()).limit(1)
-        last = session.scalar(before)
-        if last is not None:
-            calls = calls.where(WindowRow.judged_at > last)
-        called = session.scalar(calls.order_by(WindowRow.number).limit(1))
-        out.append((at, (at - (called or started_at)) / timedelta(hours=1)))
+    for before, release in pairwise(releases):
+        first = next((at for at in calls if before.at < at <= release.at), None)
+        if first is not None and release.training_id is not None and begins_at < release.at <= ends_at:
+            out.append((release.at, (release.at - first) / timedelta(hours=1)))
     return out

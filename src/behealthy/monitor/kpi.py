@@ -312,8 +312,8 @@ KPIS: Sequence[tuple[Definition, Callable[[Facts], Value]]] = (
     (
         Definition(
             "adaptability", "Adaptability", "h", "lower",
-            "median hours from the call of a drift to serving a model that was trained because of it",
-            "windows, trainings, releases",
+            "median hours from the first call of a drift to serving the next model that was trained",
+            "windows, releases",
         ),
         _adaptability,
     ),

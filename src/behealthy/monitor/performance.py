@@ -26,6 +26,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from behealthy.monitor.telemetry import BINS, Observation
+from behealthy.monitor.windows import FEWEST
 from behealthy.note import Extraction, from_json
 from behealthy.store.crypto import Vault
 from behealthy.store.notes import open_gold
@@ -63,7 +64,7 @@ class Performance:
     Attributes
     ----------
     promised : Figure or None
-        F1 on the held-out notes of the version's own snapshot: what the others are held against.
+        What the others are held against; see `promised`.
     """
 
     estimated: Figure | None = None
@@ -106,8 +107,14 @@ def estimated(held_out: Sequence[Observation], window: Sequence[Observation], se
     return _figure(value, drawn, len(window), LIMITS)
 
 
-def promised(held_out: Sequence[Observation], seed: int = 0) -> Figure | None:
-    """When called, it will give the F1 on the held-out notes."""
+def promised(held_out: Sequence[Observation], recent: Sequence[Observation] = (), seed: int = 0) -> Figure | None:
+    """When called, it will give the F1 that a version was accepted with: what windows are held against.
+
+    Estimated for the notes that came in before it was served, where they are enough: notes that were annotated may be
+    easier or harder than those. Else measured on the held-out notes.
+    """
+    if len(recent) >= FEWEST:
+        return estimated(held_out, recent, seed)
     counts = [(sum(o.truth.right), sum(o.scores), o.truth.marked) for o in held_out if o.truth is not None]
     return measured(counts, seed)
 

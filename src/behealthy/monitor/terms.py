@@ -47,7 +47,7 @@ def moved(
     if not ours.notes or not theirs.notes:
         return []
     shown = {w for counts in (ours, theirs) for w in counts.words if counts.may_be_shown(w)}
-    scored = sorted(((_score(w, ours, theirs), w) for w in shown), key=lambda pair: (-abs(pair[0]), pair[1]))
+    scored = sorted(((_score(w, ours, theirs), w) for w in shown), key=lambda pair: (-round(abs(pair[0]), 6), pair[1]))
     return [Term(w, ours.words[w], theirs.words[w], ours.notes, theirs.notes) for _, w in islice(scored, limit)]
 
 

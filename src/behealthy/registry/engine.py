@@ -212,10 +212,11 @@ class Engine:
         self.fault = f"{version} cannot be served: {exc}"
 
     def _load(self, version: str) -> _Loaded:
-        path = self._catalogue.fetch(version)
+        path = self._catalogue.models / version
         try:
+            path = self._catalogue.fetch(version)
             loaded = _Loaded(load(path))
-        except OSError as exc:
+        except OSError as exc:  # also of a disk that is full, or it would end whoever watches the releases
             raise BundleError(path, exc.strerror or type(exc).__name__) from exc
         if loaded.version != version:
             raise DamagedBundle(path, f"is {loaded.version}, not {version}")

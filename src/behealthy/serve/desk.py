@@ -125,10 +125,15 @@ class Desk:
 
     @contextmanager
     def audited(self, action: str, object: str) -> Iterator[Session]:
-        """Give a transaction that writes down what the caller does in it."""
-        with self.system.database.write() as session:
-            yield session
-            self.audit(session, action, object)
+        """Give a transaction that writes down what the caller does in it; of what is refused, that it was tried."""
+        try:
+            with self.system.database.write() as session:
+                yield session
+                self.audit(session, action, object)
+        except NotAllowed:
+            with self.system.database.write() as session:
+                self.audit(session, action, object, "refused")
+            raise
 
 
 async def _open(request: Request) -> Desk:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from importlib import resources
 from typing import Any
@@ -25,6 +26,7 @@ from behealthy.errors import StoreBusy, StoreError
 _WAIT_MS = 20_000  # for the lock of another process
 _PASSES = ("database is locked", "database table is locked", "deadlock", "could not serialize", "lock timeout")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_CHANCE: ContextVar[Callable[[int], int]] = ContextVar("chance", default=secrets.randbits)
 
 
 def new_id(prefix: str, now: datetime) -> str:
@@ -34,8 +36,24 @@ def new_id(prefix: str, now: datetime) -> str:
     >>> new_id("n", datetime(2026, 1, 1, tzinfo=UTC)) < new_id("n", datetime(2026, 1, 2, tzinfo=UTC))
     True
     """
-    number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
+    number = (int(now.timestamp() * 1000) << 80) | _CHANCE.get()(80)
     return prefix + "_" + "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+@contextmanager
+def chance(bits: Callable[[int], int]) -> Iterator[None]:
+    """Give ids their random part from elsewhere, in this block and thread: what is played must come out the same twice.
+
+    Parameters
+    ----------
+    bits : callable
+        Gives a whole number of so many random bits.
+    """
+    token = _CHANCE.set(bits)
+    try:
+        yield
+    finally:
+        _CHANCE.reset(token)
 
 
 class Database:

@@ -120,8 +120,8 @@ class ReviewRow(Base):
 
     __tablename__ = "reviews"
     __table_args__ = (
-        Index("reviews_by_turn", "state", "turn", "priority"),
         Index("reviews_by_submission", "state", "submitted_at"),
+        Index("reviews_by_reason", "state", "why"),
     )
 
     note_id: Mapped[str] = mapped_column(ForeignKey("notes.id"), primary_key=True)
@@ -141,6 +141,9 @@ class ReviewRow(Base):
     edits: Mapped[dict[str, Any]]  # counts by kind of edit
     sealed_suggestion: Mapped[bytes | None]
     sealed_draft: Mapped[bytes | None]  # with the name of whose it is
+
+
+Index("reviews_by_turn", ReviewRow.state, ReviewRow.turn, ReviewRow.priority.desc(), ReviewRow.note_id)  # as drawn
 
 
 class GoldRow(Base):

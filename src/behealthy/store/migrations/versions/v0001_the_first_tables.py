@@ -234,6 +234,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("model_version", "first", "last"),
     )
     op.create_table(
+        "workers",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("machine", sa.String(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("born", sa.Double(), nullable=False),
+        sa.Column("started_at", tables.Instant(timezone=True), nullable=False),
+        sa.Column("beat_at", tables.Instant(timezone=True), nullable=False),
+        sa.Column("ended_at", tables.Instant(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("workers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_workers_ended_at"), ["ended_at"], unique=False)
+
+    op.create_table(
         "extractions",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("note_id", sa.String(length=40), nullable=False),
@@ -314,8 +328,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("note_id"),
     )
     with op.batch_alter_table("reviews", schema=None) as batch_op:
+        batch_op.create_index("reviews_by_reason", ["state", "why"], unique=False)
         batch_op.create_index("reviews_by_submission", ["state", "submitted_at"], unique=False)
-        batch_op.create_index("reviews_by_turn", ["state", "turn", "priority"], unique=False)
+        batch_op.create_index(
+            "reviews_by_turn", ["state", "turn", sa.literal_column("priority DESC"), "note_id"], unique=False
+        )
 
     op.create_table(
         "snapshot_items",
@@ -343,6 +360,7 @@ def downgrade() -> None:
     with op.batch_alter_table("reviews", schema=None) as batch_op:
         batch_op.drop_index("reviews_by_turn")
         batch_op.drop_index("reviews_by_submission")
+        batch_op.drop_index("reviews_by_reason")
 
     op.drop_table("reviews")
     with op.batch_alter_table("logins", schema=None) as batch_op:
@@ -358,6 +376,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_extractions_note_id"))
 
     op.drop_table("extractions")
+    with op.batch_alter_table("workers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_workers_ended_at"))
+
+    op.drop_table("workers")
     op.drop_table("windows")
     op.drop_table("users")
     op.drop_table("trainings")

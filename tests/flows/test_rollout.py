@@ -1,0 +1,81 @@
+"""What is served is changed whether or not the registry can be reached, and the registry is told when it can."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from behealthy.errors import Conflict, DamagedBundle, TrackingError
+from behealthy.flows import rollout
+from behealthy.flows.system import System
+from behealthy.registry import releases
+from behealthy.registry.bundle import STARTER, package_folder
+from behealthy.registry.catalogue import Catalogue, shipped_version
+from behealthy.registry.folder import read_folder, write_folder
+from behealthy.settings import Settings
+
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Settings:
+    return Settings.from_environment({"BEHEALTHY_HOME": str(tmp_path / "home")})
+
+
+@pytest.fixture
+def system(here: Settings) -> Iterator[System]:
+    """A system whose registry is away."""
+    opened = System.open(replace(here, tracking_uri="http://127.0.0.1:9"), lambda: NOW)
+    yield opened
+    opened.close()
+
+
+def made(settings: Settings, name: str) -> str:
+    """The shipped model under another name, which makes it another version."""
+    folder = read_folder(package_folder(STARTER), "model")
+    write_folder(settings.models / name, "model", folder.arrays, {**folder.meta, "name": name}, folder.texts)
+    return f"{name}-{read_folder(settings.models / name, 'model').seal[:8]}"
+
+
+def test_the_shipped_model_is_served_at_first(system: System) -> None:
+    first = rollout.served(system)
+    assert (first.version, first.action) == (shipped_version(), "install")
+    assert rollout.served(system) == first
+
+
+def test_without_the_registry_one_goes_forth_and_back_and_it_is_told_later(system: System, here: Settings) -> None:
+    version = made(here, "ours")
+    forth = rollout.promote(system, version, by="op", reason="by hand")
+    assert forth.release.version == version
+    assert "127.0.0.1:9" in str(forth.not_mirrored)
+    assert rollout.promote(system, version, by="op", reason="twice").release == forth.release
+    back = System(here, system.database, system.vault, system.now)
+    assert rollout.reconcile(back) is None
+    catalogue = Catalogue.of(here)
+    assert catalogue.aliases() == {"champion": version, "previous": shipped_version()}
+    assert rollout.rollback(system, by="op", reason="worse").release.version == shipped_version()
+    assert catalogue.aliases()["champion"] == version  # not told yet
+    assert rollout.reconcile(back) is None
+    assert catalogue.aliases() == {"champion": shipped_version()}
+    with pytest.raises(Conflict):
+        rollout.rollback(system, by="op", reason="again")
+
+
+def test_a_version_that_is_not_to_be_had_is_not_served(system: System) -> None:
+    first = rollout.served(system)
+    with pytest.raises(TrackingError):
+        rollout.promote(system, "nobody-01234567", by="op", reason="?")
+    assert rollout.served(system) == first
+
+
+def test_a_bundle_that_was_changed_is_not_served(system: System, here: Settings) -> None:
+    version = made(here, "ours")
+    (table,) = here.models.glob("ours/table_0.npy")
+    content = table.read_bytes()
+    table.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(DamagedBundle):
+        rollout.promote(system, version, by="op", reason="?")
+    with system.database.read() as session:
+        assert releases.current(session) is None

@@ -1,0 +1,247 @@
+"""``behealthy up`` as it is: real processes, real ports, and what happens when some of them are killed."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from behealthy.errors import Unrecognised
+from behealthy.flows import demo
+from behealthy.flows.system import System
+from behealthy.serve import auth
+from behealthy.settings import Settings
+from behealthy.up import first
+from behealthy.up.lines import Log, short
+from behealthy.up.run import MLFLOW
+
+COMMAND = [sys.executable, "-c", "from behealthy.cli import main; main()", "up"]
+LONG_S = 120.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Tree:
+    """A running ``behealthy up`` and what it has said."""
+
+    def __init__(self, home: Path, *options: str) -> None:
+        self.home = home
+        self.port, self.tracker_port = free_port(), free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.said = home.with_name(f"{home.name}-said")
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("BEHEALTHY_", "MLFLOW_"))} | {
+            "BEHEALTHY_HOME": str(home),
+            "BEHEALTHY_PORT": str(self.port),
+            "BEHEALTHY_TRACKER_PORT": str(self.tracker_port),
+        }
+        with self.said.open("wb") as file:
+            self.process = subprocess.Popen([*COMMAND, *options], env=self.environment, stderr=file)
+
+    @property
+    def text(self) -> str:
+        return self.said.read_text()
+
+    def wait(self, until: Callable[[], object]) -> None:
+        end = time.monotonic() + LONG_S
+        while not until():
+            assert time.monotonic() < end, self.text
+            assert self.process.poll() is None, self.text
+            time.sleep(0.1)
+
+    def until_it_answers(self) -> None:
+        self.wait(lambda: "BeHealthy answers at" in self.text)
+
+    def children(self) -> dict[str, psutil.Process]:
+        found = {}
+        for process in psutil.Process(self.process.pid).children():
+            try:
+                words = process.cmdline()
+            except psutil.Error:  # it has just ended
+                continue
+            if "behealthy.up.child" in words:
+                found[words[-1]] = process
+        return found
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.address}/readyz", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def other(self, **changes: str) -> "subprocess.CompletedProcess[str]":
+        """Try to start another one."""
+        return subprocess.run(COMMAND, env=self.environment | changes, capture_output=True, text=True, timeout=60)
+
+
+@contextmanager
+def tree(home: Path, *options: str) -> Iterator[Tree]:
+    running = Tree(home, *options)
+    family: list[psutil.Process] = []
+    try:
+        running.until_it_answers()
+        yield running
+        family = running.family() if running.process.poll() is None else []
+    finally:
+        if running.process.poll() is None:
+            running.process.send_signal(signal.SIGINT)
+            try:
+                running.process.wait(20)
+            except subprocess.TimeoutExpired:
+                running.process.kill()
+        psutil.wait_procs(family, 10)
+
+
+def all_gone(family: list[psutil.Process], within_s: float) -> bool:
+    _, alive = psutil.wait_procs(family, within_s)
+    return not alive
+
+
+def test_the_tree_lives_through_the_death_of_a_child_and_ends_clean(tmp_path: Path) -> None:
+    with tree(tmp_path / "home", "--no-tracker") as running:
+        assert running.ready()
+        link = re.search(rf"{running.address}/start#token=([\w-]+)", running.text)
+        assert link is not None
+        assert len(link[1]) >= 40
+        running.wait(lambda: "worker-begins" in running.text)
+
+        again = running.other()
+        assert again.returncode == 1
+        assert f"behealthy up runs on it already, as process {running.process.pid}" in again.stderr
+        elsewhere = running.other(BEHEALTHY_HOME=str(tmp_path / "second"))
+        assert elsewhere.returncode == 1
+        assert f"port {running.port} of 127.0.0.1 is taken" in elsewhere.stderr
+        assert "BEHEALTHY_PORT" in elsewhere.stderr
+        assert list((tmp_path / "second").glob("*.db")) == []  # nothing was begun
+
+        for name in ("api", "worker"):
+            before = running.children()[name]
+            before.kill()
+            running.wait(lambda n=name, b=before: (now := running.children().get(n)) and now.pid != b.pid)
+        running.wait(running.ready)
+        assert "api was killed by signal 9; it is started again" in running.text
+
+        log = [json.loads(line) for line in (running.home / "logs" / "behealthy.log").read_text().splitlines()]
+        assert {"up", "api", "worker"} <= {line["service"]["type"] for line in log}
+        assert all({"@timestamp", "log.level", "message"} <= line.keys() for line in log)
+        assert link[1] not in json.dumps(log)
+
+        family = running.family()
+        begun = time.monotonic()
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(15) == 0
+        assert all_gone(family, 10 - (time.monotonic() - begun))
+
+
+@pytest.mark.slow
+def test_no_process_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    with tree(tmp_path / "home") as running:
+        running.wait(lambda: {"api", "worker", "tracker"} <= running.children().keys())
+        running.wait(lambda: httpx.get(f"http://127.0.0.1:{running.tracker_port}/health").status_code == 200)
+        found = httpx.get(f"http://127.0.0.1:{running.tracker_port}/api/2.0/mlflow/experiments/search?max_results=5")
+        assert found.status_code == 200
+        family = running.family()
+        running.process.kill()
+        running.process.wait()
+        assert all_gone(family, 10)
+    with tree(tmp_path / "home", "--no-tracker") as second:  # the lock went with the process
+        assert second.ready()
+
+
+def test_both_taken_ports_are_named_at_once(tmp_path: Path) -> None:
+    with socket.socket() as one, socket.socket() as two:
+        for taken in (one, two):
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+        ports = {"BEHEALTHY_PORT": one, "BEHEALTHY_TRACKER_PORT": two}
+        changes = {name: str(taken.getsockname()[1]) for name, taken in ports.items()}
+        environment = {**os.environ, "BEHEALTHY_HOME": str(tmp_path / "home"), **changes}
+        environment.pop("MLFLOW_TRACKING_URI", None)
+        done = subprocess.run(COMMAND, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    for name, port in changes.items():
+        assert f"port {port} of 127.0.0.1 is taken by another program" in done.stderr
+        assert name in done.stderr
+
+
+# The first start -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[System]:
+    settings = Settings.from_environment({"BEHEALTHY_HOME": str(tmp_path / "home"), "HOME": str(tmp_path)}, tmp_path)
+    system = System.open(settings)
+    yield system
+    system.close()
+
+
+def token(link: str | None) -> str:
+    assert link is not None
+    return link.split("token=")[1]
+
+
+def test_each_start_gives_a_new_link_until_an_admin_has_a_password(system: System) -> None:
+    old, new = token(first.admin_link(system)), token(first.admin_link(system))
+    with pytest.raises(Unrecognised):
+        auth.accept_invitation(system, old, "a long password", "test")
+    caller, _ = auth.accept_invitation(system, new, "a long password", "test")
+    assert caller.role == "admin"
+    assert first.admin_link(system) is None
+
+
+def test_the_users_of_the_demo_keep_their_passwords(system: System) -> None:
+    users = first.demo_users(system)
+    file = system.settings.home / "demo-users.txt"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert {user["role"] for user in users} == {"reviewer", "data_scientist", "operator"}
+    assert len({user["password"] for user in users}) == 3
+    for user in users:
+        assert auth.log_in(system, user["name"], user["password"], "test")[0].role == user["role"]
+    assert first.demo_users(system) == users
+
+
+def test_the_demo_is_filled_once(system: System) -> None:
+    assert demo.fill(system) == 230
+    assert demo.fill(system) == 0
+
+
+# The log -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_that_is_no_json_is_put_into_the_form_of_the_others(tmp_path: Path) -> None:
+    said: list[str] = []
+    log = Log(tmp_path / "logs", said.append)
+    log.take("tracker", "Traceback (most recent call last):")
+    log.take("api", json.dumps({"@timestamp": "2026-01-01T08:30:00Z", "log.level": "error", "message": "gone"}))
+    log.close()
+    one, two = (json.loads(line) for line in log.path.read_text().splitlines())
+    assert one["message"] == "Traceback (most recent call last):"
+    assert one["service"] == {"name": "behealthy", "type": "tracker"}
+    assert said[1] == "08:30:00 api     error: gone" == short("api", two)
+    assert log.path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.slow  # to load MLflow takes a while
+def test_what_mlflow_is_handed_is_what_it_asks_for() -> None:
+    from mlflow import environment_variables
+    from mlflow.server import constants
+
+    known = {value for name, value in vars(constants).items() if name.endswith("_ENV_VAR")}
+    known |= {knob.name for knob in vars(environment_variables).values() if hasattr(knob, "name")}
+    assert set(MLFLOW) - {"DO_NOT_TRACK"} <= known

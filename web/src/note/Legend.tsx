@@ -1,0 +1,26 @@
+// What the colours and patterns of a note mean.
+import css from "./note.module.css";
+
+const SHOWN = [
+  ["disease", undefined, "disease"],
+  ["treatment", undefined, "treatment"],
+  ["disease", "negated", "negated"],
+  ["disease", "possible", "possible"],
+  ["disease", "historical", "historical"],
+  ["disease", "hypothetical", "hypothetical"],
+] as const;
+
+export function Legend() {
+  return (
+    <div className={css.legend} aria-label="legend">
+      {SHOWN.map(([kind, status, word]) => (
+        <mark key={word} className={css.mark} data-kind={kind} data-status={status}>{word}</mark>
+      ))}
+    </div>
+  );
+}
+
+export function TypeName({ type }: { type: string }) {
+  const kind = type === "DISEASE" ? "disease" : type === "TREATMENT" ? "treatment" : "other";
+  return <span className={css.type} data-kind={kind}>{type.toLowerCase()}</span>;
+}

@@ -1,0 +1,75 @@
+// The frame of every page: a title, what can be done, what is there; and what is shown where nothing is.
+import { Button, Skeleton } from "@mantine/core";
+import type { UseQueryResult } from "@tanstack/react-query";
+import { useEffect, type ReactNode } from "react";
+import { Problem } from "../api/client";
+import { Icon, type IconName } from "./Icon";
+import css from "./parts.module.css";
+
+export function Page({ title, about, actions, children, wide }: { title: string; about?: ReactNode; actions?: ReactNode; children: ReactNode; wide?: boolean }) {
+  useEffect(() => {
+    document.title = `${title} · BeHealthy`;
+  }, [title]);
+  return (
+    <main className={css.page} data-wide={wide || undefined}>
+      <header className={css.head}>
+        <div>
+          <h1 className={css.title}>{title}</h1>
+          {about && <p className={css.about}>{about}</p>}
+        </div>
+        {actions && <div className={`${css.actions} noprint`}>{actions}</div>}
+      </header>
+      {children}
+    </main>
+  );
+}
+
+export function Card({ title, about, actions, children, flush }: { title?: ReactNode; about?: ReactNode; actions?: ReactNode; children: ReactNode; flush?: boolean }) {
+  return (
+    <section className={css.card} data-flush={flush || undefined}>
+      {(title || actions) && (
+        <div className={css.cardHead}>
+          <div>
+            <h2 className={css.cardTitle}>{title}</h2>
+            {about && <p className={css.about}>{about}</p>}
+          </div>
+          {actions && <div className={css.actions}>{actions}</div>}
+        </div>
+      )}
+      {children}
+    </section>
+  );
+}
+
+/** Says what will be here, and the one thing to do. */
+export function Empty({ title, children, icon = "empty", action }: { title: string; children?: ReactNode; icon?: IconName; action?: ReactNode }) {
+  return (
+    <div className={css.empty}>
+      <Icon name={icon} size={32} />
+      <strong>{title}</strong>
+      {children && <p>{children}</p>}
+      {action}
+    </div>
+  );
+}
+
+export function Refused({ error, retry }: { error: unknown; retry?: () => void }) {
+  const problem = error instanceof Problem ? error : null;
+  const title = problem?.status === 403 ? "This is not for your role." : (problem?.message ?? "Something went wrong.");
+  return (
+    <Empty title={title} icon="warning" action={retry && <Button variant="default" onClick={retry}>Try again</Button>}>
+      {problem?.faults.join("; ") || (problem?.requestId ? `Request ${problem.requestId}` : null)}
+    </Empty>
+  );
+}
+
+/** Shows what was read; a skeleton until then, and why when it could not be. */
+export function Loaded<T>({ query, children, lines = 4 }: { query: UseQueryResult<T>; children: (data: T) => ReactNode; lines?: number }) {
+  if (query.data !== undefined) return children(query.data);
+  if (query.error) return <Refused error={query.error} retry={() => void query.refetch()} />;
+  return (
+    <div className={css.skeleton} aria-busy="true" aria-label="loading">
+      {Array.from({ length: lines }, (_, i) => <Skeleton key={i} height={16} width={`${90 - ((i * 17) % 40)}%`} />)}
+    </div>
+  );
+}

@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Points } from "../note/points";
+import { DISEASE, entityOf } from "../note/values";
+import type { Draft } from "./editor";
+import { forget, keep, recall, type Storage } from "./keeping";
+import { Saver, type Saving, type Sent } from "./saver";
+
+const draft = (name: string): Draft => ({ entities: [], relations: [], judged: { [name]: "accepted" } });
+
+function desk(...answers: Sent[]) {
+  const sent: [string, number][] = [];
+  const told: Saving[] = [];
+  let kept: string | null = null;
+  const name = (d: Draft) => Object.keys(d.judged)[0]!;
+  const saver = new Saver(
+    {
+      send: async (d, version) => {
+        sent.push([name(d), version]);
+        await Promise.resolve();
+        return answers.shift() ?? { version: version + 1 };
+      },
+      keep: (d) => (kept = name(d)),
+      forget: () => (kept = null),
+      tell: (saving) => told.push(saving),
+    },
+    1,
+  );
+  return { saver, sent, told, kept: () => kept };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("the saver", () => {
+  it("sends many quick changes once, with the last", async () => {
+    const { saver, sent, told, kept } = desk();
+    for (const name of ["a", "b", "c"]) saver.change(draft(name));
+    expect(kept()).toBe("c");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(sent).toEqual([["c", 1]]);
+    expect(told.at(-1)).toBe("saved");
+    expect(kept()).toBeNull();
+  });
+
+  it("builds each change on the version that the server gave", async () => {
+    const { saver, sent } = desk();
+    saver.change(draft("a"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    saver.change(draft("b"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(sent).toEqual([["a", 1], ["b", 2]]);
+    expect(saver.seen).toBe(3);
+  });
+
+  it("keeps the draft while the server is away and sends it when it is back", async () => {
+    const { saver, sent, told, kept } = desk("away", "away");
+    saver.change(draft("a"));
+    await vi.advanceTimersByTimeAsync(500);
+    expect(told.at(-1)).toBe("away");
+    expect(kept()).toBe("a");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(sent).toHaveLength(3);
+    expect(told.at(-1)).toBe("saved");
+  });
+
+  it("never sends two at a time, and loses no change made meanwhile", async () => {
+    const { saver, sent } = desk();
+    saver.change(draft("a"));
+    const first = saver.flush();
+    saver.change(draft("b"));
+    await first;
+    expect(await saver.flush()).toBe(true);
+    expect(sent).toEqual([["a", 1], ["b", 2]]);
+  });
+
+  it("stops at a conflict and keeps what it has here", async () => {
+    const { saver, sent, told, kept } = desk("conflict");
+    saver.change(draft("a"));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told.at(-1)).toBe("conflict");
+    expect(sent).toHaveLength(1);
+    expect(kept()).toBe("a");
+    expect(await saver.flush()).toBe(false);
+  });
+});
+
+describe("what is kept on this computer", () => {
+  const points = new Points("No fever 🫁 today.");
+  const fever = entityOf({ id: "e1", start: 3, end: 8, text: "fever", type: DISEASE, section: "history", attributes: { dose: "2 mg" } }, 1);
+  const full: Draft = { entities: [fever], relations: [], judged: { e1: "accepted" } };
+  const shelf = (): Storage & { all: Map<string, string> } => {
+    const all = new Map<string, string>();
+    return { all, getItem: (k) => all.get(k) ?? null, setItem: (k, v) => void all.set(k, v), removeItem: (k) => void all.delete(k) };
+  };
+
+  it("holds no word of the note and comes back whole", () => {
+    const storage = shelf();
+    keep(storage, "n_1", { by: "ada", version: 3, active_s: 12, draft: full });
+    expect([...storage.all.values()].join()).not.toMatch(/fever|2 mg|history/);
+    expect(recall(storage, "n_1", "ada", 3, points, [fever])?.draft).toEqual(full);
+  });
+
+  it("is given to its owner alone, and not over what the server saved since", () => {
+    const storage = shelf();
+    keep(storage, "n_1", { by: "ada", version: 3, active_s: 12, draft: full });
+    expect(recall(storage, "n_1", "bob", 3, points, [])).toBeNull();
+    expect(recall(storage, "n_1", "ada", 4, points, [])).toBeNull();
+    expect(recall(storage, "n_2", "ada", 3, points, [])).toBeNull();
+    forget(storage, "n_1");
+    expect(recall(storage, "n_1", "ada", 3, points, [])).toBeNull();
+  });
+
+  it("that is no draft is left alone, and a shelf that is full is no fault", () => {
+    const storage = shelf();
+    storage.setItem("behealthy.draft.n_1", "{not json");
+    expect(recall(storage, "n_1", "ada", 3, points, [])).toBeNull();
+    const full_shelf = { ...storage, setItem: () => { throw new Error("quota"); } };
+    expect(() => keep(full_shelf, "n_1", { by: "ada", version: 1, active_s: 0, draft: full })).not.toThrow();
+  });
+});
