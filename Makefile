@@ -31,7 +31,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run web dev test slow lint check format lock starter dictionary relations bench clean
+.PHONY: help setup run examples web dev test slow lint check format lock starter dictionary relations bench clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -39,7 +39,10 @@ help: ## list what can be done
 setup: .venv/.ready ## make the environment in .venv
 	@echo "Ready: .venv"
 
-run: .venv/.ready ## read the example notes: a table here, a page in out/examples.html
+run: .venv/.ready .web ## run the whole system with the demo's notes and users; Ctrl-C ends it
+	@exec $(BIN)/behealthy up --demo
+
+examples: .venv/.ready ## read the example notes: a table here, a page in out/examples.html
 	@mkdir -p out
 	@$(BIN)/behealthy extract examples/notes/*-01.txt --format table
 	@$(BIN)/behealthy extract examples/notes --format html --output out/examples.html
@@ -97,7 +100,7 @@ relations: .venv/.ready ## learn anew which treatment belongs to which disease
 
 bench: .venv-bench/.ready .venv-medspacy/.ready ## measure what the README says
 	@for name in accuracy speed cold_start; do $(BENCH)/python -m benchmarks.$$name --rivals || exit 1; done
-	@for name in assertion coding relations pipeline; do $(BENCH)/python -m benchmarks.$$name || exit 1; done
+	@for name in assertion coding relations pipeline system; do $(BENCH)/python -m benchmarks.$$name || exit 1; done
 
 clean: ## remove the environments and what tools left behind
 	rm -rf .venv .venv-bench .venv-medspacy .venv-node web/node_modules .web src/behealthy/serve/static .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache out

@@ -160,8 +160,8 @@ def document(**changes: object) -> str:
 TWO = f"{SECRET}\tB-DISEASE\nseen\tO\n\n"
 NOT_A_RANGE = "is not a range inside a text of 15 code points"
 GOLD: dict[str, tuple[str, str, int, str]] = {
-    "past the end": ("jsonl", document(end=99), 1, f"entity DISEASE [0, 99) {NOT_A_RANGE}"),
-    "before the begin": ("jsonl", document(start=-3), 1, f"entity DISEASE [-3, 10) {NOT_A_RANGE}"),
+    "past the end": ("jsonl", document(end=99), 1, f"entity [0, 99) {NOT_A_RANGE}"),
+    "before the begin": ("jsonl", document(start=-3), 1, f"entity [-3, 10) {NOT_A_RANGE}"),
     "misaligned": ("jsonl", document(text=SECRET[1:]), 1, "the text at [0, 10) is not the entity's own text"),
     "no end": ("jsonl", document(end=None), 1, "start and end must be whole numbers"),
     "lone surrogate": ("jsonl", '{"text": "zebrulosis \\ud800"}', 1, "field 'text' holds a lone surrogate U+D800"),

@@ -71,3 +71,20 @@ def test_the_document_of_the_api_is_printed(run) -> None:
     assert document["paths"]["/api/v1/extract"]["post"]["operationId"] == "extract"
     ids = [what["operationId"] for methods in document["paths"].values() for what in methods.values()]
     assert len(set(ids)) == len(ids)
+
+
+def test_what_a_command_does_to_patient_data_is_written_down(run, tmp_path: Path) -> None:
+    feed = tmp_path / "feed.jsonl"
+    feed.write_text('{"text": "Gout of the toe."}\n{"text": "Asthma.", "mood": "good"}\n')
+    told = json.loads(run("data", "ingest", str(feed), "--source", "ward", "--json", code=3))
+    held = next(item["quarantine_id"] for item in told["items"] if item["quarantine_id"])
+    run("data", "quarantine", "show", held, "--payload")
+    run("data", "quarantine", "replay", held, code=1)
+    run("data", "quarantine", "drop", held)
+    system = opened()
+    with system.database.read() as session:
+        acts = session.execute(select(AuditRow.action, AuditRow.object).order_by(AuditRow.number)).all()
+        assert all(actor.startswith("cli") for actor in session.scalars(select(AuditRow.actor)))
+    system.close()
+    seen = [(action, f"quarantine:{held}") for action in ("read", "replay", "drop")]
+    assert [tuple(act) for act in acts] == [("store", "notes:ward"), *seen]

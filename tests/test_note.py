@@ -139,11 +139,11 @@ def test_what_is_left_out_takes_its_default() -> None:
         (["entities", 0, "score"], 10**400, "score is not a number from 0 to 1"),
         (["entities", 0, "score"], "0.5", "score is not a number from 0 to 1"),
         (["entities", 0, "score"], None, "score is not a number from 0 to 1"),
-        (["entities", 0, "assertion"], "absent", "assertion 'absent' is none of present"),
+        (["entities", 0, "assertion"], "absent", "the assertion is none of present"),
         (["entities", 0, "section"], ["plan"], "section is not a string"),
         (["entities", 0, "attributes"], ["dose"], "attributes is not an object"),
-        (["entities", 0, "attributes"], {"dose": 5}, "attribute 'dose' is not a string"),
-        (["entities", 1, "id"], "e1", "the id 'e1' belongs to 2 entities"),
+        (["entities", 0, "attributes"], {"dose": 5}, "an attribute is not a string"),
+        (["entities", 1, "id"], "e1", "2 entities have the same id"),
         (["entities", 1, "id"], ["e1"], "an id is neither"),
         (["entities", 1, "codes"], {"system": "s"}, "codes is not a list"),
         (["entities", 1, "codes", 0], "c", "a code is not an object"),
@@ -151,7 +151,7 @@ def test_what_is_left_out_takes_its_default() -> None:
         (["entities", 1, "codes", 0, "code"], 7, "code of a code is not a string"),
         (["entities", 1, "codes", 0, "score"], 2, "score is not a number"),
         (["relations", 0], 7, "relations[0]: a relation is not an object"),
-        (["relations", 0, "tail"], "e9", "relations[0]: no entity e9"),
+        (["relations", 0, "tail"], "e9", "relations[0]: joins an entity that is not there"),
         (["relations", 0, "tail"], MISSING, "relations[0]: missing field 'tail'"),
         (["relations", 0, "type"], 1, "type is not a string"),
         (["relations", 0, "score"], 5, "score is not a number"),
@@ -167,7 +167,9 @@ def test_every_fault_is_told_at_once() -> None:
     data = changed("entities", 0, "score", to=7)
     data["entities"][1]["end"] = 99
     data["warnings"] = 1
-    with pytest.raises(ValueError, match=r"entities\[0\].*entities\[1\].*no entity e1, e2.*'warnings' is not a list"):
+    with pytest.raises(
+        ValueError, match=r"entities\[0\].*entities\[1\].*an entity that is not there.*'warnings' is not a list"
+    ):
         from_json(data)
 
 

@@ -110,7 +110,7 @@ def entity_at(text: str, start: int, end: int, type: str, **given: Any) -> Entit
         When the offsets are not a non-empty range inside the text.
     """
     if not 0 <= start < end <= len(text):
-        raise ValueError(f"entity {type} [{start}, {end}) is not a range inside a text of {len(text)} code points")
+        raise ValueError(f"entity [{start}, {end}) is not a range inside a text of {len(text)} code points")
     return Entity(start, end, text[start:end], type, **given)
 
 
@@ -167,7 +167,7 @@ def from_json(data: Mapping[str, Any]) -> Extraction:
         raise ValueError("field 'text' is missing or not a string")
     entities = _read_each(data, "entities", lambda raw, number: _read_entity(text, raw, number), faults)
     times = Counter(e.id for e in entities)
-    faults += [f"the id {id_!r} belongs to {n} entities" for id_, n in times.items() if n > 1]
+    faults += [f"{n} entities have the same id" for n in times.values() if n > 1]
     relations = _read_each(data, "relations", lambda raw, _: _read_relation(raw, times.keys()), faults)
     warnings = _read_each(data, "warnings", lambda raw, _: _string(raw, "a warning"), faults)
     note_id, version = data.get("note_id") or data.get("id") or "", data.get("model_version")
@@ -217,7 +217,7 @@ def _read_entity(text: str, raw: Any, number: int) -> Entity:
         raise ValueError("start and end must be whole numbers")
     assertion, section = fields.get("assertion"), fields.get("section")
     if assertion is not None and assertion not in ASSERTIONS:
-        raise ValueError(f"assertion {assertion!r} is none of {', '.join(ASSERTIONS)}")
+        raise ValueError(f"the assertion is none of {', '.join(ASSERTIONS)}")
     codes = fields.get("codes") or []
     if not isinstance(codes, list):
         raise ValueError("codes is not a list")
@@ -231,7 +231,7 @@ def _read_entity(text: str, raw: Any, number: int) -> Entity:
         assertion=assertion,
         section=None if section is None else _string(section, "section"),
         codes=tuple(map(_read_code, codes)),
-        attributes={name: _string(value, f"attribute {name!r}") for name, value in attributes.items()},
+        attributes={name: _string(value, "an attribute") for name, value in attributes.items()},
         id=_id(fields.get("id") or f"e{number}"),
     )
     if fields.get("text", entity.text) != entity.text:
@@ -248,9 +248,8 @@ def _read_code(raw: Any) -> Code:
 def _read_relation(raw: Any, known: Set[str]) -> Relation:
     fields = _object(raw, "a relation")
     relation = Relation(_string(fields["type"], "type"), _id(fields["head"]), _id(fields["tail"]), _score(fields))
-    missing = {relation.head, relation.tail} - known
-    if missing:
-        raise ValueError(f"no entity {', '.join(sorted(missing))}")
+    if not {relation.head, relation.tail} <= known:
+        raise ValueError("joins an entity that is not there")
     return relation
 
 

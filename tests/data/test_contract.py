@@ -81,6 +81,21 @@ def test_every_fault_is_said_and_the_worst_gives_the_code() -> None:
     assert error.code == "schema"
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Zosterella": 1},
+        {"entities": [{"start": 0, "end": 4, "type": "DISEASE", "assertion": "Zosterella"}]},
+        {"entities": [{"start": 0, "end": 99, "type": "Zosterella"}]},
+        {"entities": [{"start": 0, "end": 4, "type": "DISEASE", "attributes": {"Zosterella": 5}}]},
+        {"entities": [{"start": 0, "end": 4, "type": "DISEASE", "id": "Zosterella"}] * 2},
+        {"entities": [], "relations": [{"type": "TREATS", "head": "Zosterella", "tail": "Zosterella"}]},
+    ],
+)
+def test_what_a_sender_made_up_is_not_repeated_wherever_it_stands(fields: dict[str, Any]) -> None:
+    assert "Zosterella" not in str(refused(text=TEXT, **fields))
+
+
 @given(st.text(max_size=300), st.text(max_size=30), st.text(max_size=30))
 def test_whatever_comes_is_taken_whole_or_refused_without_its_words(text: str, id_: str, at: str) -> None:
     secret = "Zosterella"

@@ -129,3 +129,11 @@ def test_no_text_takes_more_than_linear_time(piece: str) -> None:
     tokenize(text)
     tokenize(text[:-1] + "x")
     assert time.perf_counter() - start < 2  # quadratic would be minutes
+
+
+def test_pieces_as_long_as_notes_are_not_kept_for_ever() -> None:
+    vocabulary = Vocabulary(limit=10)
+    for letter in "abc":
+        vocabulary[letter * 300]
+    vocabulary.forget_if_full()
+    assert (vocabulary.epoch, len(vocabulary.words)) == (1, 1)

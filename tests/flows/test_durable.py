@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -251,6 +252,20 @@ def test_the_clock_empties_the_inbox(ward: Ward) -> None:
     assert runs
     assert all(flow.schedule for flow in runs)
     assert ward.work.list(name="inbox", schedules=False) == []
+
+
+@pytest.mark.slow
+def test_what_the_clock_asked_for_is_forgotten_and_trainings_are_not(ward: Ward) -> None:
+    ward.start()
+    ward.ask("t1")
+    ward.work.enqueue("outbox", "o1")
+    ward.ends("t1")
+    ward.ends("o1")
+    assert ward.work.forget(ward.system.now() - timedelta(days=1)) == 0
+    assert ward.work.forget(ward.system.now() + timedelta(minutes=1)) >= 1
+    with pytest.raises(NotThere):
+        ward.work.get("o1")
+    assert ward.work.get("t1").state == "done"
 
 
 def test_nobody_can_ask_for_what_is_not_there(ward: Ward) -> None:

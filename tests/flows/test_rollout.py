@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from behealthy.errors import Conflict, DamagedBundle, TrackingError
-from behealthy.flows import rollout
+from behealthy.flows import rollout, training
 from behealthy.flows.system import System
+from behealthy.flows.workbench import change
 from behealthy.registry import releases
 from behealthy.registry.bundle import STARTER, package_folder
 from behealthy.registry.catalogue import Catalogue, shipped_version
@@ -79,3 +80,33 @@ def test_a_bundle_that_was_changed_is_not_served(system: System, here: Settings)
         rollout.promote(system, version, by="op", reason="?")
     with system.database.read() as session:
         assert releases.current(session) is None
+
+
+def test_what_was_released_meanwhile_is_not_replaced_unseen(
+    system: System, here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate, other = made(here, "ours"), made(here, "theirs")
+    rollout.served(system)
+
+    def meanwhile(*_: object) -> None:
+        with system.database.write() as session:
+            releases.promote(session, other, by="op", reason="by hand", now=NOW)
+
+    monkeypatch.setattr(rollout, "_make_reference", meanwhile)
+    with pytest.raises(Conflict):
+        rollout.promote(system, candidate, by="gate", reason="better", over=shipped_version())
+    assert rollout.served(system).version == other
+
+
+def test_what_was_taken_back_is_not_served_again_by_a_step_that_is_done_twice(system: System, here: Settings) -> None:
+    candidate = made(here, "ours")
+    champion = rollout.served(system).version
+    training.request(system, training.Request("t_1", "person", "op", "?"))
+    with system.database.write() as session:
+        change(session, "t_1", champion=champion, candidate=candidate, verdict="promote", reasons=["better"])
+        releases.promote(session, candidate, by="gate", reason="better", now=NOW, training_id="t_1")
+    assert training.promote(system, "t_1")
+    with system.database.write() as session:
+        releases.rollback(session, by="op", reason="worse", now=NOW)
+    assert not training.promote(system, "t_1")
+    assert rollout.served(system).version == champion

@@ -157,6 +157,8 @@ def test_the_candidate_says_what_it_came_from(taught: tuple[System, dict[str, ob
 
 def test_the_same_request_again_changes_nothing(taught: tuple[System, dict[str, object]]) -> None:
     system, outcome = taught
+    with system.database.read() as session:
+        normal = windows.get_reference(session, str(outcome["candidate"]))
     assert training.train(system, Request("t_1", "person", "bob", "other words")) == outcome
     for _, step in training.STEPS:
         step(system, "t_1")
@@ -165,6 +167,7 @@ def test_the_same_request_again_changes_nothing(taught: tuple[System, dict[str, 
         assert len(releases.history(session)) == 2
         assert session.query(SnapshotRow).count() == 1
         assert session.query(AlertRow).filter(AlertRow.kind == "training").count() == 1
+        assert windows.get_reference(session, str(outcome["candidate"])) == normal
     assert len(Catalogue.of(system.settings).versions()) == 2
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +11,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from behealthy.errors import StoreError
-from behealthy.monitor import logs
+from behealthy.errors import SettingsError, StoreError
+from behealthy.monitor import alerts, logs
 
 SECRET = "Zosterella rash"
 
@@ -21,9 +22,11 @@ def stream() -> Iterator[io.StringIO]:
     names = ("behealthy", "uvicorn", "uvicorn.error", "uvicorn.access", "alembic", "httpx", "apprise", "mlflow")
     loggers = [logging.getLogger(), *map(logging.getLogger, names)]
     before = [(logger, logger.handlers[:], logger.level) for logger in loggers]
+    hook = threading.excepthook
     out = io.StringIO()
     logs.configure("api", stream=out)
     yield out
+    threading.excepthook = hook
     for logger, handlers, level in before:
         logger.handlers[:] = handlers
         logger.setLevel(level)
@@ -74,6 +77,23 @@ def test_what_foreign_errors_quote_stays_out(stream: io.StringIO) -> None:
         "sqlalchemy.exc.OperationalError",
         "builtins.ValueError",
     )
+
+
+def test_a_thread_that_dies_does_not_say_what_it_was_given(
+    stream: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    thread = threading.Thread(target=int, args=(SECRET,))
+    thread.start()
+    thread.join()
+    (line,) = lines(stream)
+    assert line["error"]["type"] == "builtins.ValueError"
+    assert SECRET not in stream.getvalue() + capsys.readouterr().err
+
+
+def test_the_passwords_of_receivers_stay_out(stream: io.StringIO) -> None:
+    with pytest.raises(SettingsError) as caught:
+        alerts.outlet(["slack://hush-hush"])
+    assert "hush" not in stream.getvalue() + str(caught.value)
 
 
 def test_chatter_of_others_is_left_out(stream: io.StringIO) -> None:

@@ -195,6 +195,13 @@ def test_an_estimate_among_strange_notes_and_a_blurred_audit_breach_nothing() ->
     assert decide(strange, Performance(audited=figure(0.6), promised=figure(0.8)), []).state == "performance_breach"
 
 
+def test_a_wide_interval_around_what_was_promised_breaches_nothing() -> None:
+    as_good, worse = figure(0.75, half=0.08, notes=40), figure(0.70, half=0.08, notes=40)
+    assert as_good.low < 0.8 - states.ALLOWED_FALL
+    assert decide(QUIET, Performance(audited=as_good, promised=figure(0.8)), []).state == "ok"
+    assert decide(QUIET, Performance(audited=worse, promised=figure(0.8)), []).state == "performance_breach"
+
+
 def test_the_audit_is_believed_before_the_estimate() -> None:
     known = Performance(estimated=figure(0.8), audited=figure(0.7), promised=figure(0.8))
     assert fell(known, QUIET) is True

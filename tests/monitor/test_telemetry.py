@@ -111,6 +111,12 @@ def test_a_full_cache_changes_nothing(extractor: Extractor, monkeypatch: pytest.
     assert np.array_equal(small(TEXT, found).bag, Observer(extractor)(TEXT, found).bag)
 
 
+def test_what_is_too_long_for_a_word_is_not_kept(extractor: Extractor) -> None:
+    observer, endless = Observer(extractor), "a" * 100_000
+    observer(endless, extractor(endless))
+    assert sum(map(len, observer._chunks)) < 1_000
+
+
 def test_looking_costs_little_beside_reading(observer: Observer, extractor: Extractor) -> None:
     texts = [path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.txt"))[:80]]
 

@@ -135,6 +135,21 @@ def test_a_damaged_model_changes_nothing_and_says_so(engine: Engine, system: Sys
     assert engine.fault is None
 
 
+def test_a_disk_that_is_full_does_not_end_the_watch(
+    engine: Engine, system: System, second: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    release(system, second)
+    with monkeypatch.context() as patch:
+        patch.setattr(Catalogue, "fetch", full)
+        assert not engine.refresh()
+    assert "No space left" in (engine.fault or "")
+    assert engine.refresh()
+    assert engine.version == second
+
+
 @pytest.mark.usefixtures("registry_is_away")
 def test_a_start_with_a_damaged_model_serves_the_one_before_it(system: System, second: str) -> None:
     third = other_model(system.settings.models, "third")

@@ -122,6 +122,22 @@ def test_passwords_cannot_be_tried_in_numbers(ann: TestClient) -> None:
     assert ann.post("/api/v1/login", json={"name": "ann", "password": PASSWORD}).status_code == 429
 
 
+def test_a_stranger_with_tokens_that_are_none_costs_little_and_keeps_nobody_out(
+    app, anonymous: TestClient, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dear:
+        def hash(self, _: str) -> str:
+            raise AssertionError("it was hashed")
+
+    stranger = TestClient(app, client=("203.0.113.9", 5000))
+    with monkeypatch.context() as patch:
+        patch.setattr(auth, "_hasher", Dear())
+        tries = [stranger.post("/api/v1/first-start", json={"token": "x", "password": PASSWORD}) for _ in range(70)]
+    assert {answer.status_code for answer in tries} == {401, 429}
+    answer = anonymous.post("/api/v1/first-start", json={"token": link, "password": PASSWORD})
+    assert answer.status_code == 200
+
+
 def test_who_is_deactivated_is_out_at_once(ann: TestClient, person, system) -> None:
     bob = person("reviewer.bob")
     assert bob.get("/api/v1/me").status_code == 200

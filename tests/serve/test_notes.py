@@ -106,7 +106,7 @@ def test_only_reviewers_may_send_notes_that_are_learned_from(feed, program, syst
 # Reading -----------------------------------------------------------------------------------------------------------
 
 
-def test_notes_are_listed_in_pages_without_their_words(feed) -> None:
+def test_notes_are_listed_in_pages_without_their_words(feed, system) -> None:
     texts = [f"Note {i}: gout flare, on colchicine." for i in range(5)]
     send(feed, json.dumps({"notes": [{"text": t} for t in texts]}).encode(), "application/json", source="a")
     send(feed, NOTE.encode(), "text/plain", source="b")
@@ -120,6 +120,8 @@ def test_notes_are_listed_in_pages_without_their_words(feed) -> None:
             break
     assert seen == sorted(seen, reverse=True)
     assert len(set(seen)) == 5
+    with system.database.read() as session:
+        assert session.scalars(select(AuditRow.object).where(AuditRow.action == "list")).all() == ["notes"] * 3
 
 
 def test_a_note_is_read_with_what_was_found_and_that_is_written_down(feed, system) -> None:
@@ -135,7 +137,7 @@ def test_a_note_is_read_with_what_was_found_and_that_is_written_down(feed, syste
     assert acts[-1] == ("read", f"note:{note_id}", "done")
 
 
-def test_a_reviewer_reads_only_what_they_have_claimed(feed, person) -> None:
+def test_a_reviewer_reads_only_what_they_have_claimed_and_each_try_is_written_down(feed, person, system) -> None:
     note_id = send(feed, OTHER.encode(), "text/plain").json()["items"][0]["note_id"]
     ann, bob = person("reviewer.ann"), person("reviewer.bob")
     assert ann.get(f"/api/v1/notes/{note_id}").status_code == 403
@@ -144,6 +146,11 @@ def test_a_reviewer_reads_only_what_they_have_claimed(feed, person) -> None:
     refused = bob.get(f"/api/v1/notes/{note_id}")
     assert refused.status_code == 403
     assert "Gout" not in refused.text
+    assert bob.get(f"/api/v1/reviews/{note_id}").status_code == 403
+    with system.database.read() as session:
+        acts = session.execute(select(AuditRow.actor, AuditRow.action, AuditRow.object, AuditRow.outcome)).all()
+    tried = [("reviewer.bob", action, f"note:{note_id}", "refused") for action in ("read", "open review")]
+    assert [tuple(act) for act in acts[-2:]] == tried
 
 
 # Quarantine ------------------------------------------------------------------------------------------------------
@@ -172,6 +179,15 @@ def test_what_is_held_is_tried_again_mended_and_becomes_a_note(held: str, person
     with system.database.read() as session:
         assert get_note(session, system.vault, told["note_id"]).text == OTHER
     assert operator.post(f"/api/v1/quarantine/{held}:replay", json={}).status_code == 409
+
+
+def test_who_may_not_review_mends_no_record_into_something_that_is_learned_from(held: str, person, system) -> None:
+    entity = {"id": "e1", "start": 0, "end": 4, "text": "Gout", "type": "DISEASE"}
+    mended = {"text": json.dumps({"text": OTHER, "entities": [entity]})}
+    assert person("operator").post(f"/api/v1/quarantine/{held}:replay", json=mended).status_code == 403
+    with system.database.read() as session:
+        assert session.scalars(select(GoldRow)).all() == []
+    assert person("admin").post(f"/api/v1/quarantine/{held}:replay", json=mended).json()["state"] == "replayed"
 
 
 def test_what_is_dropped_is_forgotten(held: str, person) -> None:

@@ -58,3 +58,9 @@ def test_a_system_does_not_start_with_the_key_of_another(tmp_path: Path) -> None
     settings.note_key_file.unlink()
     with pytest.raises(VaultError, match="put it back"):
         System.open(settings)
+
+
+def test_a_new_home_is_for_its_owner_alone(tmp_path: Path) -> None:
+    home = tmp_path / "new" / "home"
+    System.open(Settings.from_environment({"BEHEALTHY_HOME": str(home)})).close()
+    assert home.stat().st_mode & 0o077 == 0

@@ -52,6 +52,14 @@ def who() -> str:
         return "cli"
 
 
+def note_down(system: System, action: str, object: str) -> None:
+    """When called, it will write into the audit trail what the command does to patient data."""
+    from behealthy.store.audit import Act, record
+
+    with system.database.write() as session:
+        record(session, system.vault, Act(who(), action, object), now=system.now())
+
+
 def ingest(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files of notes, or folders of them.")],
     source: Annotated[str, typer.Option("--source", "-s", help="Whose notes these are: a clinic, a feed.")],
@@ -68,6 +76,7 @@ def ingest(
     if format is not None and format not in KINDS:
         raise typer.BadParameter(f"{format!r} is none of {', '.join(KINDS)}", param_hint="--format")
     with opened() as system:
+        note_down(system, "store", f"notes:{source}")
         taken = take_in(system, _records(paths, format), source=source, by=who(), after=Reading(system, source))
     _report(taken, json)
 
@@ -86,6 +95,7 @@ def import_(
 
     with opened() as system:
         corpus = read(path, format, label_map(maps, labels), system.settings)
+        note_down(system, "import", f"notes:{source}")
         taken = import_gold(system, corpus.documents, source=source, by=who())
     _report(taken, json)
     if corpus.problems:
@@ -138,13 +148,12 @@ def show(
 ) -> None:
     """Show why a record is held."""
     from behealthy.data import quarantine as room
-    from behealthy.store.audit import Act, record
 
     with opened() as system:
-        with system.database.write() as session:
+        if payload:
+            note_down(system, "read", f"quarantine:{id}")
+        with system.database.read() as session:
             row = room.get(session, id)
-            if payload:
-                record(session, system.vault, Act(who(), "read", f"quarantine:{id}"), now=system.now())
         terminal.write_json(_held(row))
         if payload:
             terminal.write(room.payload(system.vault, row).decode("utf-8", "replace") + "\n")
@@ -161,6 +170,7 @@ def replay(
 
     with opened() as system:
         payload = None if from_ is None else from_.read_bytes()
+        note_down(system, "replay", f"quarantine:{id}")
         fate = again(system, id, by=who(), payload=payload, after=Reading(system, "replay"))
     terminal.say(f"{id} is note {fate.note_id} now")
 
@@ -170,16 +180,20 @@ def drop(id: QuarantineId) -> None:
     """Give up a held record; what was sent is forgotten."""
     from behealthy.data import quarantine as room
 
-    with opened() as system, system.database.write() as session:
-        room.drop(session, id, by=who(), now=system.now())
+    with opened() as system:
+        note_down(system, "drop", f"quarantine:{id}")
+        with system.database.write() as session:
+            room.drop(session, id, by=who(), now=system.now())
     terminal.say(f"{id} is dropped")
 
 
 def snapshot(json: JsonOption = False) -> None:
     """Freeze the gold of today: what a model can be trained on, for ever the same."""
     from behealthy.data.snapshot import take
+    from behealthy.store.audit import Act, record
 
     with opened() as system, system.database.write() as session:
+        record(session, system.vault, Act(who(), "freeze", "gold"), now=system.now())
         row = take(session, system.vault, now=system.now())
     _show_snapshots([row], json)
 

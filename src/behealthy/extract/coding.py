@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from behealthy.extract.lexicon import normalised
+from behealthy.extract.opposites import opposed
 from behealthy.note import DISEASE, TREATMENT, Code
 
 SYSTEMS: tuple[str, ...] = ("ICD-10-CM", "MeSH", "DrugBank", "OMIM")
@@ -186,6 +187,7 @@ class Coder:
     short: Mapping[str, str]
     modifiers: Mapping[str, frozenset[str]]
     _answers: dict[tuple[str, str, str | None], tuple[Code, ...]] = field(default_factory=dict, compare=False)
+    _headings: dict[int, str] = field(default_factory=dict, compare=False)  # folded, by row: folding is what costs
 
     @classmethod
     def from_arrays(
@@ -301,39 +303,40 @@ class Coder:
 
     def _look_up(self, key: int) -> list[tuple[int, float]]:
         """Give the concepts of a key and how well it fits them."""
-        at, end = (
-            np.searchsorted(self.keys, np.uint64(key), "left"),
-            np.searchsorted(self.keys, np.uint64(key), "right"),
-        )
-        return [(int(self.rows[i]), int(self.trust[i]) / 100) for i in range(int(at), int(end))]
+        here = _places(self.keys, key)
+        return [
+            (row, trust / 100) for row, trust in zip(self.rows[here].tolist(), self.trust[here].tolist(), strict=True)
+        ]
 
     def _alike(self, words: Sequence[str], type: str) -> list[tuple[int, float]]:
         """Give the concepts whose own name is most like the words, when it is very like them."""
         name = " ".join(words)
         if len(name) < _SHORTEST_LIKE:
             return []
-        found = []
-        for key in sorted(block_keys(type, words)):
-            at, end = (int(np.searchsorted(self.blocks, np.uint64(key), side)) for side in ("left", "right"))
-            found.append(self.members[at:end])
+        found = [self.members[_places(self.blocks, key)] for key in sorted(block_keys(type, words))]
         rows, shared = np.unique(np.concatenate(found), return_counts=True) if found else (np.zeros(0, np.int32),) * 2
         rows = rows[np.argsort(-shared, kind="stable")[:_CANDIDATES]]
         if not len(rows):
             return []
         from rapidfuzz import fuzz, process
 
-        names = [" ".join(name_words(self._display(int(row)))) for row in rows]
+        names = [self._heading(row) for row in rows.tolist()]
         likeness = process.cdist([name], names, scorer=fuzz.ratio, score_cutoff=_CUT_OFF)[0]
         best = likeness.max()
         if best < _CUT_OFF:
             return []
-        alike = {names[i] for i in np.flatnonzero(likeness == best) if not _opposed(name, names[i])}
+        alike = {names[i] for i in np.flatnonzero(likeness == best) if not opposed(name, names[i])}
         # Other systems call the same thing otherwise: they are found by the heading that is alike.
         return [
             (row, trust * float(best) / 100)
             for other in sorted(alike)
             for row, trust in self._look_up(name_key(type, other.split()))
         ]
+
+    def _heading(self, row: int) -> str:
+        if row not in self._headings:
+            self._headings[row] = " ".join(name_words(self._display(row)))
+        return self._headings[row]
 
     def _display(self, row: int) -> str:
         return self.displays[self.offsets[row] : self.offsets[row + 1]].tobytes().decode("utf-8")
@@ -343,25 +346,9 @@ class Coder:
         return Code(system, self.codes[row].decode("ascii"), self._display(row), round(min(score, 1.0), 4))
 
 
-_OPPOSITES = (
-    ("hyper", "hypo"), ("anti", ""), ("non", ""), ("tachy", "brady"), ("a", ""), ("ab", "ad"), ("intra", "extra"),
-    ("hemi", "para"), ("pre", "post"), ("macro", "micro"), ("poly", "oligo"), ("meta", "para"),
-)  # fmt: skip
-
-
-def _opposed(name: str, other: str) -> bool:
-    """Tell whether names that look alike differ in a number or in a beginning that turns the meaning round."""
-    mine, theirs = set(name.split()), set(other.split())
-    only, others = sorted(mine - theirs), sorted(theirs - mine)
-    if any(c.isdigit() for word in (*only, *others) for c in word) or min(map(len, (*only, *others)), default=9) < 4:
-        return True
-    pairs = [(a, b) for a in only for b in others]
-    return any(
-        (a.startswith(p) and b.startswith(q) and a[len(p) :] == b[len(q) :])
-        or (a.startswith(q) and b.startswith(p) and a[len(q) :] == b[len(p) :])
-        for a, b in pairs
-        for p, q in _OPPOSITES
-    )
+def _places(keys: npt.NDArray[np.uint64], key: int) -> slice:
+    """Give where a key stands among keys in ascending order."""
+    return slice(*(int(np.searchsorted(keys, np.uint64(key), side)) for side in ("left", "right")))
 
 
 # Packaged knowledge --------------------------------------------------------------------------------------------------

@@ -74,6 +74,7 @@ _LETTERED = frozenset(
 _BULLETS = frozenset("-*•·–—▪■●○◦◆>+#o‣➢✓→\uf0b7")
 _CLOSERS = frozenset(")]}\"'”’»")
 _JOINERS = frozenset(",;:/%&=.")
+_LONG = 50  # characters of a piece in the mean, from which a cache is full before it has as many as it may
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 
 
@@ -103,6 +104,7 @@ class Vocabulary(dict[str, int]):
         self[""] = 0
         self._lengths: list[int] = [0]
         self._flags: list[int] = [0]
+        self._characters = 0
         self._arrays = (np.zeros(1, np.int64), np.zeros(1, np.int64))
 
     def __missing__(self, piece: str) -> int:
@@ -110,12 +112,13 @@ class Vocabulary(dict[str, int]):
         self[piece] = number
         self.words.append(piece)
         self._lengths.append(len(piece))
+        self._characters += len(piece)
         self._flags.append(piece_flags(piece))
         return number
 
     def forget_if_full(self) -> None:
-        """Start a new numbering once more than `limit` pieces are kept; call between batches only."""
-        if len(self.words) > self.limit:
+        """Start a new numbering once more than `limit` pieces, or very long ones, are kept; call between batches."""
+        if len(self.words) > self.limit or self._characters > _LONG * self.limit:
             self.epoch += 1
             self._reset()
 

@@ -20,6 +20,7 @@ from behealthy import errors
 from behealthy.errors import BeHealthyError, Conflict, TrainingError
 from behealthy.flows.facts import Facts, Part, kind
 from behealthy.flows.system import System
+from behealthy.monitor import logs
 from behealthy.settings import Settings
 
 _LOOK_S = 1.0  # how often it is asked whether the work is still wanted
@@ -100,6 +101,7 @@ def _serve(line: Connection, settings: Settings) -> None:
     """Do what comes over the line until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; whoever began this decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    logs.configure("apart")  # it writes where its parent does, and libraries would write there in their own way
     system = System.open(settings)
     while True:
         try:

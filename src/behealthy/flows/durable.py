@@ -13,9 +13,10 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,9 @@ _APPLICATION = "behealthy"
 _FORM = "1"  # of the runs' steps; raised when their order changes, and then what was begun before is not gone on with
 _MAX_RECOVERIES = 10  # of one run; one that takes its worker down each time must end
 _BEAT_S = 5.0
+_TIDY_S = 600.0
+_KEPT = timedelta(days=1)  # of what the clock asked for; there are ten thousand a day
+_FORGOTTEN = 2_000  # at once at most
 _LOOK_S = 1.0  # how often a queue is looked at
 _ANCIENT = datetime.fromtimestamp(0, UTC)
 
@@ -158,6 +162,16 @@ class Work:
         with _mapped():
             self._client.cancel_workflow(id)
 
+    def forget(self, before: datetime) -> int:
+        """When called, it will drop runs that ended before a time and give their number; trainings are kept."""
+        names = [name for name in jobs.JOBS if name != "training"]
+        wanted: dict[str, Any] = {"completed_before": before.isoformat(), "name": names, "limit": _FORGOTTEN}
+        with _mapped():
+            rows = self._client.list_workflows(load_input=False, load_output=False, **wanted)
+            if rows:
+                self._client.delete_workflows([row.workflow_id for row in rows])
+        return len(rows)
+
     def close(self) -> None:
         """When called, it will let go of the database."""
         with self._lock:
@@ -187,11 +201,7 @@ def run_worker(system: System, *, stop: threading.Event, ready: Callable[[], Non
     """When called, it will do what is asked for until `stop` is set; `ready` is called once it has begun.
 
     The process must end with it, and may be killed instead: what it was in the middle of, the next worker goes on with.
-
-    Raises
-    ------
-    StoreError
-        When the database is away at the start.
+    When the database is away at the start, a StoreError is raised.
     """
     work = Work(system.settings)
     with workers.Place(system) as place, _mapped():
@@ -199,11 +209,15 @@ def run_worker(system: System, *, stop: threading.Event, ready: Callable[[], Non
         for name in (name for name, job in jobs.JOBS.items() if job.at_start):
             work.enqueue(name, f"{name}-{place.id}")
         ready()
+        tidied = 0.0
         while True:
             try:
                 place.beat()
                 _adopt(dbos, place)
-                _settle(system, work)
+                jobs.settle(system, work)
+                if time.monotonic() > tidied + _TIDY_S:
+                    tidied = time.monotonic()
+                    work.forget(datetime.now(UTC) - _KEPT)
             except (SQLAlchemyError, StoreError) as exc:  # it may be back by the next beat
                 _log.warning("the worker's round failed: %s", says(exc))
             if stop.wait(_BEAT_S):
@@ -303,18 +317,6 @@ def _adopt(dbos: Any, place: workers.Place) -> None:
     if dead:
         _log.warning("gone on with what %d lost worker(s) began", len(dead))
         dbos._recover_pending_workflows(dead)
-
-
-def _settle(system: System, work: Work) -> None:
-    """Make trainings and their runs agree: a crash may have come between the two, or somebody cancelled the run."""
-    for asked in jobs.unfinished(system):
-        try:
-            run = work.get(asked["id"])
-        except NotThere:
-            work.enqueue("training", **asked)
-            continue
-        if run.state in ("cancelled", "failed"):
-            jobs.give_up(system, run.id, run.failure if run.state == "failed" else None)
 
 
 # What DBOS is told, and what it says ---------------------------------------------------------------------------------

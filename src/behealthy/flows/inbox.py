@@ -2,13 +2,18 @@
 could be read.
 
 A file that still grows waits. A crash between taking in and putting away takes the file in again, which changes
-nothing. What was put away is as readable as it came: whoever runs this decides how long it stays.
+nothing. What was put away is as readable as it came: whoever runs this decides how long it stays. Links are refused:
+who may only put files here could name any file that the worker may read. A file that cannot be read or moved is left
+and counted, so that it stops no other.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from behealthy.data import intake
@@ -18,6 +23,8 @@ from behealthy.flows import ingest
 from behealthy.flows.reading import Reading
 from behealthy.flows.system import System
 from behealthy.monitor import logs
+
+_log = logging.getLogger(__name__)
 
 _STILL_S = 2.0  # unchanged for so long is written to its end
 SOURCE = "inbox"
@@ -29,11 +36,11 @@ def waiting(system: System) -> list[Path]:
     Hidden ones are left alone: many programs write under such a name first.
     """
     try:
-        files = [path for path in system.settings.inbox.iterdir() if not path.name.startswith(".") and path.is_file()]
+        paths = [path for path in system.settings.inbox.iterdir() if not path.name.startswith(".")]
     except FileNotFoundError:
         return []
     now = system.now().timestamp()
-    return sorted(path for path in files if now - path.stat().st_mtime >= _STILL_S)
+    return sorted(path for path in paths if _is_still(path, now))
 
 
 def sweep(system: System, after: ingest.After | None = None) -> dict[str, Any]:
@@ -43,32 +50,46 @@ def sweep(system: System, after: ingest.After | None = None) -> dict[str, Any]:
     ------
     StoreError
         When the database is away; the files stay where they are.
-    OSError
-        When a file cannot be put away.
     """
-    counts = {"files": 0, "stored": 0, "known": 0, "held": 0}
+    counts = {"files": 0, "stored": 0, "known": 0, "held": 0, "left": 0}
     files = waiting(system)
     if files and after is None:
         after = Reading(system, SOURCE)
     for path in files:
-        taken = _take(system, path, after)
+        try:
+            taken = _take(system, path, after)
+            _put_away(path, "done" if taken.stored + taken.known else "held")
+        except OSError as exc:  # its message has the file's name
+            _log.warning("a file of the inbox is left: %s", type(exc).__name__)
+            counts["left"] += 1
+            continue
         counts["files"] += 1
         counts["stored"] += taken.stored
         counts["known"] += taken.known
         counts["held"] += taken.held
-        _put_away(path, "done" if taken.stored + taken.known else "held")
     if counts["files"]:
         logs.event("flows.inbox", "inbox-emptied", **counts)
     return counts
 
 
+def _is_still(path: Path, now: float) -> bool:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:  # another worker was faster
+        return False
+    return S_ISREG(found.st_mode) and now - found.st_mtime >= _STILL_S
+
+
 def _take(system: System, path: Path, after: ingest.After | None) -> ingest.Taken:
     limit = system.settings.max_note_bytes
-    if path.stat().st_size > limit:
-        large = ContractError("too_large", [f"{path.name}: has more than {limit} bytes"])
-        raws = iter([Raw(path.name, "unknown", path.name.encode(), refused=large)])
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # what was no link may be one by now
+        data = file.read(limit + 1)
+    name = path.name.encode("utf-8", "backslashreplace").decode()  # bytes that are no text go into no database
+    if len(data) > limit:
+        large = ContractError("too_large", [f"{name}: has more than {limit} bytes"])
+        raws = iter([Raw(name, "unknown", name.encode(), refused=large)])
     else:
-        raws = intake.read(path.read_bytes(), intake.kind_of_name(path.name) or "unknown", path.name)
+        raws = intake.read(data, intake.kind_of_name(name) or "unknown", name)
     return ingest.take_in(system, raws, source=SOURCE, by=SOURCE, after=after)
 
 

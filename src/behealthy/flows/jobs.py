@@ -20,13 +20,17 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from behealthy.errors import TrainingError
+from behealthy.errors import BeHealthyError, NotThere
 from behealthy.flows.facts import Facts, Part
 from behealthy.flows.system import System
 from behealthy.store.tables import TrainingRow
+
+if TYPE_CHECKING:
+    from behealthy.flows.durable import Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,7 @@ class Job:
 # Training ------------------------------------------------------------------------------------------------------------
 
 TRAINING = ("snapshot", "train", "evaluate", "gate", "register", "promote")  # as in `flows.training.STEPS`
+_OPEN = ("waiting", "running")
 
 
 def _request(system: System, facts: Facts) -> Facts:
@@ -87,24 +92,26 @@ def _training_failed(system: System, facts: Facts, failure: BaseException) -> No
     training.fail(system, facts["id"], failure)
 
 
-def unfinished(system: System) -> list[Facts]:
-    """When called, it will give the trainings that are neither done nor given up, as they were asked for."""
+def settle(system: System, work: Work) -> None:
+    """When called, it will make trainings and their runs agree.
+
+    A crash may have come between the two, or the run was cancelled or lost without the training hearing of it.
+    """
     with system.database.read() as session:
-        rows = session.scalars(select(TrainingRow).where(TrainingRow.state.in_(("waiting", "running"))))
-        return [{"id": row.id, "trigger": row.trigger, "by": row.requested_by, "reason": row.reason} for row in rows]
-
-
-def give_up(system: System, training_id: str, failure: str | None) -> None:
-    """When called, it will close a training whose run ended without saying so: it failed, or was cancelled."""
-    if failure is not None:
-        from behealthy.flows import training
-
-        training.fail(system, training_id, TrainingError(failure))
-        return
-    with system.database.write() as session:
-        row = session.get(TrainingRow, training_id)
-        if row is not None and row.state in ("waiting", "running"):
-            row.state, row.ended_at = "cancelled", system.now()
+        rows = session.scalars(select(TrainingRow).where(TrainingRow.state.in_(_OPEN))).all()
+    for row in rows:
+        try:
+            run = work.get(row.id)
+        except NotThere:
+            work.enqueue("training", row.id, trigger=row.trigger, by=row.requested_by, reason=row.reason)
+            continue
+        if run.state == "failed":
+            _training_failed(system, {"id": row.id}, BeHealthyError(run.failure or "the run was lost"))
+        elif run.state == "cancelled":
+            with system.database.write() as session:
+                now = session.get_one(TrainingRow, row.id)
+                if now.state in _OPEN:
+                    now.state, now.ended_at = "cancelled", system.now()
 
 
 # Watching and the clock ----------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def keep(system: System, session: Session, reads: Sequence[Read], *, source: str
             duration_s=read.duration_s,
             now=now,
         )
-        missed = max(0.0, sum((found.expected or {}).values()) - len(found.entities))
+        missed = max(0.0, sum(found.expected.values()) - sum(e.score for e in found.entities))
         queue.offer(session, system.vault, found, audit_percent=system.settings.audit_percent, now=now, missed=missed)
 
 

@@ -58,7 +58,14 @@ def install(system: System, version: str, *, reason: str, by: str = INSTALLER) -
 
 
 def promote(
-    system: System, version: str, *, by: str, reason: str, training_id: str | None = None, mirror: bool = True
+    system: System,
+    version: str,
+    *,
+    by: str,
+    reason: str,
+    training_id: str | None = None,
+    over: str | None = None,
+    mirror: bool = True,
 ) -> Change:
     """When called, it will serve a version from now on; twice is once.
 
@@ -66,6 +73,8 @@ def promote(
 
     Parameters
     ----------
+    over : str, optional
+        The one version in whose place it may come; by default any.
     mirror : bool
         Whether to tell the registry at once, which takes seconds where MLflow is not loaded; else `reconcile` will.
 
@@ -73,6 +82,8 @@ def promote(
     ------
     NotThere, BundleError
         When there is no such version, or its bundle is not whole.
+    Conflict
+        When neither it nor `over` is served by now.
     TrackingError
         When its bundle must be fetched and the registry is away.
     """
@@ -83,7 +94,9 @@ def promote(
     previous = before.previous if before.version == version else before.version
     failure = _mirrored(system, version, previous) if mirror else None
     with system.database.write() as session:
-        now = system.now()
+        now, there = system.now(), releases.current(session)
+        if over is not None and there is not None and there.version not in (over, version):
+            raise Conflict(f"{there.version} was released meanwhile")  # `reconcile` mends the aliases
         release = releases.promote(session, version, by=by, reason=reason, now=now, training_id=training_id)
     return Change(release, failure)
 

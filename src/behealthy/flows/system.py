@@ -51,7 +51,7 @@ class System:
         OSError
             When the home folder cannot be made.
         """
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)  # hashes of passwords, ids of notes
         database = Database(settings.database_url)
         database.upgrade()
         vault = vault_of(database, settings.note_key_file)

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from behealthy.data import snapshot as snapshots
 from behealthy.data.lineage import data_hash
-from behealthy.errors import BeHealthyError
+from behealthy.errors import BeHealthyError, Conflict
 from behealthy.flows import rollout
 from behealthy.flows.contests import held_against, recent_ids, sources_of
 from behealthy.flows.reference import set_reference
@@ -37,6 +37,7 @@ from behealthy.learn import candidate, dossier, gate
 from behealthy.learn.contest import Contest
 from behealthy.learn.gate import Verdict
 from behealthy.learn.tracking import DataFacts
+from behealthy.registry import releases
 from behealthy.registry.bundle import load, load_model
 from behealthy.registry.catalogue import Catalogue
 from behealthy.store.tables import TrainingRow
@@ -255,23 +256,36 @@ def promote(system: System, training_id: str) -> bool:
     """When called, it will serve the candidate when the verdict says so, and say whether it does.
 
     Where another version was released since the candidate was held against its champion, the verdict says nothing of
-    that one, and the candidate is not served.
+    that one, and the candidate is not served. Nor is it served again where somebody took it back.
     """
     row = begin(system, training_id, "promote")
     if row.verdict != "promote" or row.candidate is None:
         return False
     now_served = rollout.served(system).version
-    if now_served not in (row.champion, row.candidate):
-        with system.database.write() as session:
-            reason = f"{now_served} was released meanwhile; the candidate was not held against it"
-            change(session, training_id, reasons=[reason, *(r for r in row.reasons if r != reason)])
-        return False
-    reason = row.reasons[0] if row.reasons else row.reason
     with system.database.read() as session:
-        held_out = snapshots.documents(session, system.vault, row.snapshot_id or "", snapshots.TEST)
-    set_reference(system, load(Catalogue.of(system.settings).fetch(row.candidate)), held_out)
-    rollout.promote(system, row.candidate, by=GATE, reason=reason, training_id=training_id)
+        if releases.of_training(session, training_id) is not None:
+            return now_served == row.candidate
+    if now_served not in (row.champion, row.candidate):
+        return _passed_over(system, row)
+    reason = row.reasons[0] if row.reasons else row.reason
+    if now_served != row.candidate:  # what is normal for a version that is served is never moved
+        with system.database.read() as session:
+            held_out = snapshots.documents(session, system.vault, row.snapshot_id or "", snapshots.TEST)
+        set_reference(system, load(Catalogue.of(system.settings).fetch(row.candidate)), held_out)
+    try:
+        rollout.promote(
+            system, row.candidate, by=GATE, reason=reason, training_id=training_id, over=row.champion or row.candidate
+        )
+    except Conflict:
+        return _passed_over(system, row)
     return True
+
+
+def _passed_over(system: System, row: TrainingRow) -> bool:
+    reason = f"{rollout.served(system).version} was released meanwhile; the candidate was not held against it"
+    with system.database.write() as session:
+        change(session, row.id, reasons=[reason, *(r for r in row.reasons if r != reason)])
+    return False
 
 
 def finish(system: System, training_id: str) -> dict[str, Any]:

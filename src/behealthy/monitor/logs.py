@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
 from contextvars import ContextVar
 from types import TracebackType
@@ -46,6 +47,16 @@ def configure(service: str, *, stream: IO[str] | None = None, level: int = loggi
         logger.propagate = True
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # What is wrong with a URL it says with the URL, password and all; `alerts` says it without.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)
+    threading.excepthook = _thread_failed
+
+
+def _thread_failed(failure: threading.ExceptHookArgs) -> None:
+    """Log that a thread has died; the interpreter itself would write the error's message, which may quote a note."""
+    if failure.exc_value is not None and failure.exc_type is not SystemExit:
+        given = (failure.exc_type, failure.exc_value, failure.exc_traceback)
+        logging.getLogger(OURS).error("a thread has died", exc_info=given)
 
 
 def event(name: str, action: str, level: int = logging.INFO, **facts: str | float | bool | None) -> None:

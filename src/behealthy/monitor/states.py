@@ -1,7 +1,8 @@
 """The state of a window: what a person needs to know of all its numbers in one word.
 
 One window that moved is a `warning`; two of the last five, the newest among them, are a `drift`. The model reads
-worse than was promised of it when the lower bound of its F1 is under the floor: `performance_breach`, whatever moved.
+worse than was promised of it when the lower bound of its F1 is under the floor, and the upper one under what was
+promised: `performance_breach`, whatever moved.
 This module refuses to act.
 """
 
@@ -54,20 +55,21 @@ def decide(signals: Sequence[Signal], performance: Performance, history: Sequenc
 
 
 def breaches(performance: Performance, signals: Sequence[Signal]) -> tuple[str, ...]:
-    """When called, it will say which F1 has its lower bound under the floor.
+    """When called, it will say which F1 is certainly worse than promised, and perhaps by more than is allowed.
 
-    An audit counts once it rests on `FEWEST_AUDITED` notes and is sharper than the fall that is allowed: a wide
-    interval has a low bound whatever the model does. An estimate counts where it is trusted.
+    An audit counts once it rests on `FEWEST_AUDITED` notes and is sharper than the fall that is allowed, an estimate
+    where it is trusted. The lower bound alone does not tell: that of an audit of short notes lies a whole allowed fall
+    under its value, and so now and then under the floor of a model that is as good as ever.
     """
-    floor = floor_of(performance)
-    if floor is None:
+    floor, promised = floor_of(performance), performance.promised
+    if floor is None or promised is None:
         return ()
     figures: dict[str, Figure | None] = {"audited": performance.audited if sharp(performance.audited) else None}
     figures["estimated"] = performance.estimated if trusted(signals) else None
     return tuple(
         f"{name} F1 {f.value:.3f} ({f.low:.3f}-{f.high:.3f}): its lower bound is under the floor of {floor:.3f}"
         for name, f in figures.items()
-        if f is not None and f.low < floor
+        if f is not None and f.low < floor and f.high < promised.value
     )
 
 

@@ -238,9 +238,10 @@ class _Chunks(dict[str, tuple[int, ...]]):
 
     def __missing__(self, chunk: str) -> tuple[int, ...]:
         codes = tuple(self._code(piece) for piece in PIECES.findall(chunk) if piece[0].isalpha())
-        if len(self) >= _CACHED_CHUNKS:
-            self.clear()
-        self[chunk] = codes
+        if len(chunk) <= _LONGEST_WORD:  # what is longer comes once, and may be as long as a note
+            if len(self) >= _CACHED_CHUNKS:
+                self.clear()
+            self[chunk] = codes
         return codes
 
     def _code(self, word: str) -> int:

@@ -69,6 +69,12 @@ def history(session: Session, limit: int = 100) -> list[Release]:
     ]
 
 
+def of_training(session: Session, training_id: str) -> Release | None:
+    """When called, it will give the release that a training's gate decided, None where it has decided none."""
+    row = session.scalar(select(ReleaseRow).where(ReleaseRow.training_id == training_id).limit(1))
+    return None if row is None else _release(row)
+
+
 def install(session: Session, version: str, *, by: str, reason: str, now: datetime) -> Release:
     """When called, it will serve a version where nothing was served before; else it changes nothing."""
     there = current(session)

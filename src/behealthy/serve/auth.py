@@ -31,6 +31,8 @@ from behealthy.store.tables import KeyRow, LoginRow, UserRow
 COOKIE = "behealthy_session"
 KEY_PREFIX = "bh_"
 INVITED_FOR = timedelta(days=7)
+_REMEMBERED_FOR = timedelta(seconds=1)
+_MOST_REMEMBERED = 10_000
 _SEEN_EVERY = timedelta(minutes=1)  # how exact `seen_at` and `used_at` are
 
 _NAME = re.compile(r"\w[\w .@'-]{0,99}")  # no colon: keys act under names with one
@@ -60,6 +62,31 @@ class Caller:
     requests_per_minute: int
     hash: str
     by: Literal["session", "key"]
+
+
+class Callers:
+    """Who was recognised within the last second; safe to share between threads.
+
+    Whatever ends a session or a key in this process must `forget`; what another process ends, ends here a second later.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[datetime, Caller]] = {}
+
+    def get(self, token: str, now: datetime) -> Caller | None:
+        """When called, it will give who has a token, None where that must be looked up."""
+        seen = self._seen.get(token)
+        return seen[1] if seen is not None and now - seen[0] < _REMEMBERED_FOR else None
+
+    def put(self, token: str, caller: Caller, now: datetime) -> None:
+        """When called, it will remember who has a token."""
+        if len(self._seen) >= _MOST_REMEMBERED:
+            self._seen = {}
+        self._seen[token] = now, caller
+
+    def forget(self) -> None:
+        """When called, it will have everybody looked up anew."""
+        self._seen = {}
 
 
 # People --------------------------------------------------------------------------------------------------------------
@@ -155,17 +182,24 @@ def accept_invitation(system: System, token: str, password: str, request_id: str
         When the link is none of ours, was used, or is over.
     """
     now = system.now()
+    with system.database.read() as session:
+        _invited(session, token, now)  # to hash is dear, and anybody can send a token that is none
     with _hashing:
         hashed = _hasher.hash(password)
     with system.database.write() as session:
-        row = session.scalar(select(UserRow).where(UserRow.invite_hash == _hash(token)))
-        if row is None or not row.active or row.invite_ends_at is None or row.invite_ends_at <= now:
-            raise Unrecognised("this link was used or is over; ask for a new one")
+        row = _invited(session, token, now)
         row.password_hash, row.invite_hash, row.invite_ends_at = hashed, None, None
         row.version += 1
         session.execute(delete(LoginRow).where(LoginRow.user_id == row.id))
         _record(session, system, row.name, "set password", "done", request_id)
         return begin(session, system, row, request_id)
+
+
+def _invited(session: Session, token: str, now: datetime) -> UserRow:
+    row = session.scalar(select(UserRow).where(UserRow.invite_hash == _hash(token)))
+    if row is None or not row.active or row.invite_ends_at is None or row.invite_ends_at <= now:
+        raise Unrecognised("this link was used or is over; ask for a new one")
+    return row
 
 
 def log_in(system: System, name: str, password: str, request_id: str) -> tuple[Caller, str]:

@@ -37,8 +37,8 @@ class Rates:
             ends = self._limiter.get_window_stats(rate, who).reset_time
             raise TooMany(max(1, math.ceil(ends - time.time())))
 
-    def take_login(self, name: str, address: str) -> None:
-        """When called, it will count one try to log in.
+    def take_login(self, name: str | None, address: str) -> None:
+        """When called, it will count one try to log in; without a name, one by a link.
 
         Raises
         ------
@@ -46,4 +46,5 @@ class Rates:
             When there were too many for the name or from the address.
         """
         self.take(f"login-from:{address}", LOGINS_A_MINUTE_FROM)
-        self.take(f"login:{name.casefold()}", LOGINS_A_MINUTE)
+        if name is not None:
+            self.take(f"login:{name.casefold()}", LOGINS_A_MINUTE)

@@ -87,7 +87,7 @@ def open_vault(path: Path, *, create: bool = True) -> Vault:
     """
     try:
         if create and not path.exists():
-            _make(path)
+            keep_key(path, secrets.token_bytes(32))
         if path.stat().st_mode & 0o077:
             raise VaultError(f"note key {path}: others may read it; run chmod 600 on it")
         line = path.read_text(encoding="ascii").strip()
@@ -100,14 +100,19 @@ def open_vault(path: Path, *, create: bool = True) -> Vault:
         raise VaultError(f"note key {path}: {exc.strerror}") from exc
 
 
-def _make(path: Path) -> None:
-    """Write a new key whole, then put it in its place unless another process was faster."""
+def keep_key(path: Path, key: bytes) -> None:
+    """When called, it will write a key whole, then put it in its place unless another process was faster.
+
+    Raises
+    ------
+    OSError
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(_LINE + secrets.token_hex(32) + "\n")
+            file.write(_LINE + key.hex() + "\n")
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):

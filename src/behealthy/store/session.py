@@ -8,8 +8,10 @@ is refused when another wrote between. Errors of the driver become `StoreError`,
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from importlib import resources
 from typing import Any
@@ -24,6 +26,7 @@ from behealthy.errors import StoreBusy, StoreError
 _WAIT_MS = 20_000  # for the lock of another process
 _PASSES = ("database is locked", "database table is locked", "deadlock", "could not serialize", "lock timeout")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_CHANCE: ContextVar[Callable[[int], int]] = ContextVar("chance", default=secrets.randbits)
 
 
 def new_id(prefix: str, now: datetime) -> str:
@@ -33,8 +36,24 @@ def new_id(prefix: str, now: datetime) -> str:
     >>> new_id("n", datetime(2026, 1, 1, tzinfo=UTC)) < new_id("n", datetime(2026, 1, 2, tzinfo=UTC))
     True
     """
-    number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
+    number = (int(now.timestamp() * 1000) << 80) | _CHANCE.get()(80)
     return prefix + "_" + "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+@contextmanager
+def chance(bits: Callable[[int], int]) -> Iterator[None]:
+    """Give ids their random part from elsewhere, in this block and thread: what is played must come out the same twice.
+
+    Parameters
+    ----------
+    bits : callable
+        Gives a whole number of so many random bits.
+    """
+    token = _CHANCE.set(bits)
+    try:
+        yield
+    finally:
+        _CHANCE.reset(token)
 
 
 class Database:
@@ -52,6 +71,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
+        self._writer = threading.Lock()
         with _mapped():
             self.url = make_url(url)
             if self.url.drivername == "postgresql":
@@ -88,11 +108,24 @@ class Database:
         StoreBusy, StoreError
             When the database is locked; when it is away, broken or full, or the facts contradict each other.
         """
-        with _mapped(), self.engine.connect() as connection:
+        with self._one_writer(), _mapped(), self.engine.connect() as connection:
             writing = connection.execution_options(behealthy_write=True)
             with Session(writing, expire_on_commit=False) as session, session.begin():
                 yield session
             # A session on a connection that has not begun opens the transaction itself and ends it with its block.
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        """Let the threads of a process write to SQLite one after the other: it would have them sleep and try again."""
+        if not self._sqlite:
+            yield
+            return
+        if not self._writer.acquire(timeout=_WAIT_MS / 1000):
+            raise StoreBusy("the database cannot do it now: it is locked by another thread")
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     def upgrade(self) -> None:
         """When called, it will bring the tables to the newest form; safe when several processes start at once.

@@ -109,7 +109,7 @@ def up(wish: Wish, *, say: Say, ready: Callable[[Ready], None], stop: threading.
     changes = wish.changes(Path.cwd())
     settings = Settings.from_environment(for_child(changes))
     tracked = wish.tracker and settings.tracking_uri.startswith("sqlite")
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(settings.home):
         _free(settings, tracked)
         log = Log(settings.home / "logs", say)
@@ -120,8 +120,7 @@ def up(wish: Wish, *, say: Say, ready: Callable[[Ready], None], stop: threading.
                 return
             tree = _Tree(settings, changes, tracked, log)
             children = tree.children
-            tree.start()
-            tree.wait_until_it_answers(stop)
+            tree.start(stop)
             if not stop.is_set():
                 ready(_told(settings, tracked, link, users, log, time.monotonic() - began))
             tree.watch(stop)
@@ -142,20 +141,19 @@ class _Tree:
         self._tracker = Child(Plan("tracker", changes | MLFLOW), log) if tracked else None
         self.children = [child for child in (self._api, self._worker, self._tracker) if child is not None]
 
-    def start(self) -> None:
-        """Start what people wait for, and what takes longest; the worker comes when that is there."""
-        self._began = time.monotonic()
+    def start(self, stop: threading.Event) -> None:
+        """Start what people wait for, alone, until it answers; the tracker then, and the worker when that is there."""
         self._api.start()
-        if self._tracker is not None:
-            self._tracker.start()
-
-    def wait_until_it_answers(self, stop: threading.Event) -> None:
         while not stop.wait(_LOOK_S) and not answers(self._settings.host, self._settings.port):
-            self._look()
+            self._api.look()
             if self._api.deaths >= _DEATHS:
                 raise StartError(f"the application does not start; the reason is in {self._log.path}")
 
     def watch(self, stop: threading.Event) -> None:
+        """See to all of them until `stop` is set."""
+        self._began = time.monotonic()
+        if self._tracker is not None and not stop.is_set():
+            self._tracker.start()
         while not stop.wait(_LOOK_S):
             self._look()
 
@@ -166,9 +164,7 @@ class _Tree:
             self._worker.start()
 
     def _tracked(self) -> bool:
-        if self._tracker is None:
-            return answers(self._settings.host, self._settings.port)
-        return _listens(_HERE, self._settings.tracker_port)
+        return self._tracker is None or _listens(_HERE, self._settings.tracker_port)
 
 
 def _prepare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -51,7 +52,8 @@ def list_notes(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[NoteHead]:
-    """List stored notes, the newest first, without their words."""
+    """List stored notes, the newest first, without their words. This is audited: senders' ids may be patients'."""
+    desk.note_down("list", "notes")
     wanted = () if source is None else (NoteRow.source == source,)
     with desk.system.database.read() as session:
         found, following = newest(session, NoteRow, NoteRow.id, cursor, limit, *wanted)
@@ -77,7 +79,7 @@ def get_note(desk: Called, note_id: Id, offset_unit: OffsetUnit = "codepoint") -
 
 def _added(desk: Desk, body: bytes, content_type: str, source: str) -> NotesAnswer:
     raws = raws_of_body(body, content_type)
-    _refuse_gold(desk, raws)
+    refuse_gold(desk, raws)
     desk.note_down("store", f"notes:{len(raws)}")
     stored = answering.store(desk.system, desk.parts.engine, raws, source=source, by=desk.caller.name)
     items = [
@@ -94,8 +96,13 @@ def _added(desk: Desk, body: bytes, content_type: str, source: str) -> NotesAnsw
     return NotesAnswer(stored=taken.stored, known=taken.known, held=taken.held, items=items)
 
 
-def _refuse_gold(desk: Desk, raws: list[Raw]) -> None:
-    """Let only those who may review send notes that come annotated: such notes are learned from."""
+def refuse_gold(desk: Desk, raws: Iterable[Raw]) -> None:
+    """When called, it will let only those who may review send notes that come annotated: such are learned from.
+
+    Raises
+    ------
+    NotAllowed
+    """
     if any(raw.fields.get("entities") is not None for raw in raws):
         desk.demand("reviews")
 

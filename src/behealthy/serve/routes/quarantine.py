@@ -6,12 +6,13 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from behealthy.data import quarantine
+from behealthy.data import intake, quarantine
 from behealthy.errors import ContractError
 from behealthy.flows import ingest
 from behealthy.flows.answering import Ahead
 from behealthy.flows.reading import Reading
 from behealthy.serve.desk import Called, Cursor, Limit
+from behealthy.serve.routes.notes import refuse_gold
 from behealthy.serve.wire.notes import QuarantineHead, QuarantineItem, ReplayAnswer, ReplayRequest
 from behealthy.serve.wire.terms import Id, Page
 
@@ -46,9 +47,13 @@ def get_quarantined(desk: Called, quarantine_id: Id) -> QuarantineItem:
 def replay_quarantined(desk: Called, quarantine_id: Id, given: ReplayRequest) -> ReplayAnswer:
     """Try it again, as it is or mended."""
     system, by = desk.system, desk.caller.name
-    with desk.audited("replay", f"quarantine:{quarantine_id}") as session:
-        source = quarantine.get(session, quarantine_id).source
     payload = None if given.text is None else given.text.encode()
+    with desk.audited("replay", f"quarantine:{quarantine_id}") as session:
+        row = quarantine.get(session, quarantine_id)
+        source = row.source
+        if row.state == quarantine.HELD:
+            held = quarantine.payload(system.vault, row) if payload is None else payload
+            refuse_gold(desk, intake.read(held, row.kind, row.name))
     after = Reading(system, source, Ahead(desk.parts.engine, []))
     try:
         fate = ingest.replay(system, quarantine_id, by=by, payload=payload, after=after)
