@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import metadata
 from typing import Any
@@ -118,8 +118,13 @@ def rows(session: Session, snapshot_id: str, part: str | None = None) -> Sequenc
 
 
 def documents(session: Session, vault: Vault, snapshot_id: str, part: str | None = None) -> list[Extraction]:
-    """When called, it will give the documents of a snapshot or of one part of it, always in the same order."""
-    return list(open_gold(vault, rows(session, snapshot_id, part)))
+    """When called, it will give the documents of a snapshot or of one part of it, always in the same order.
+
+    Their ``patient_id`` is the patient's key under the vault's, never the id itself: enough to tell patients apart.
+    """
+    found = rows(session, snapshot_id, part)
+    keys = {n.id: n.patient_key for n in session.execute(select(NoteRow.id, NoteRow.patient_key))}
+    return [replace(d, patient_id=keys[row.note_id]) for row, d in zip(found, open_gold(vault, found), strict=True)]
 
 
 def difference(session: Session, first: str, second: str) -> Difference:
