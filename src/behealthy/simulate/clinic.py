@@ -1,10 +1,10 @@
 """The real system under a virtual clock: notes come in, a person reviews, and what a worker does is done in its order.
 
-Everything is what runs in production: the SQLite store, the contract, the extractor, the queue, the watch, the training
-with its gate, MLflow's registry, the releases. Two things are not. The flows are called as plain functions, in the order
-of the worker's schedules (`flows.jobs`), and not by DBOS: its schedules follow the machine's clock, and this story's
-clock runs a few thousand times faster. And what is drawn by chance in production (ids, the key) is drawn by the seed, so
-that the same story comes out the same.
+Everything is what runs in production: the SQLite store, the contract, the extractor, the queue, the watch, the
+training with its gate, MLflow's registry, the releases. Two things are not. The flows are called as plain functions, in
+the order of the worker's schedules (`flows.jobs`), and not by DBOS: its schedules follow the machine's clock, and this
+story's clock runs a few thousand times faster. And what is drawn by chance in production (ids, the key) is drawn by the
+seed, so that the same story comes out the same.
 """
 
 from __future__ import annotations
@@ -87,14 +87,14 @@ class Clinic:
 
     @classmethod
     @contextmanager
-    def open(cls, home: Path, window: int, seed: int) -> Iterator[Clinic]:
+    def open(cls, home: Path, window: int, gold: int, seed: int) -> Iterator[Clinic]:
         """Give a clinic that begins with nothing, in a folder that holds no other."""
         clock, rng = VirtualClock(), Random(seed)
         # Nothing of whoever runs the story gets in, and nothing of the story gets out of its folder.
         settings = replace(
             Settings.from_environment({"BEHEALTHY_HOME": str(home)}, home),
             window_notes=window,
-            gold_to_retrain=window // 2,
+            gold_to_retrain=gold,
             audit_percent=8,
         )
         keep_key(settings.note_key_file, rng.randbytes(32))

@@ -1,8 +1,8 @@
 """A person who reviews: knows what is right, and makes mistakes as people do.
 
-They work through the queue by its own face, as the web app does: claim, judge each suggestion, submit. What they take is
-what must be reviewed, the audit sample and notes that were drawn for labels; the doubtful rest waits for days with more
-time. A note that is no text they put off. Mistakes and times are drawn by seed and note, so that they are the same
+They work through the queue by its own face, as the web app does: claim, judge each suggestion, submit. What they take
+is what must be reviewed, the audit sample and notes that were drawn for labels; the doubtful rest waits for days with
+more time. A note that is no text they put off. Mistakes and times are drawn by seed and note, so that they are the same
 whatever was reviewed before.
 """
 

@@ -1,8 +1,8 @@
 """Whose notes come in: two sources that differ, each note with what people marked in it.
 
-Where the corpora are at hand: sentences of BioText, which are of abstracts, and then sentences of MTSamples notes, which
-are of clinics. Otherwise the example notes in short pieces: those that are written in whole sentences, and then those in
-telegram style, told apart by how many of their words only hold a sentence together.
+Where the corpora are at hand: sentences of BioText, which are of abstracts, and then sentences of MTSamples notes,
+which are of clinics. Otherwise the example notes in short pieces: those in whole sentences, and then those in telegram
+style, told apart by how many of their words only hold a sentence together.
 
 What the first model learns from shares no document with anything that comes in. What comes in is in no order: as in a
 clinic, where a patient is seen more than once, pieces of one document come on several days. This module refuses to know
@@ -31,7 +31,8 @@ _FEWEST_LETTERS = 3  # the contract asks for them
 _STYLES = 90  # example notes of each style
 _SENTENCES = 2  # in a piece of an example note
 _HOLD_TOGETHER = frozenset(
-    "a an and are as at been by for from had has have he her his in is it of on she that the to was were who with".split()
+    "a an and are as at been by for from had has have he her his in is it of on she that the to was were who"
+    " with".split()
 )
 
 
@@ -47,6 +48,8 @@ class Cast:
         What they are, in words.
     recipe : Recipe
         Of the first model.
+    gold : int
+        Reviewed notes that are asked for before a training; short notes tell little each.
     knows : bool
         Whether the first model leans on the dictionary and the word classes that ship with the package.
     taught : tuple of Extraction
@@ -55,22 +58,21 @@ class Cast:
         What people marked beside that: by it the first model is judged.
     earlier, steady : tuple of Extraction
         Notes of the usual source from before there was a model, and while nothing changes.
-    changed, after : tuple of Extraction
-        Notes of the other source: until a new model serves, and then. Of the same documents: two choices of whole
-        documents would differ as two clinics do, and the watch would see it.
+    changed : tuple of Extraction
+        Notes of the other source.
     """
 
     usual: str
     other: str
     says: str
     recipe: Recipe
+    gold: int
     knows: bool
     taught: Notes
     held_out: Notes
     earlier: Notes
     steady: Notes
     changed: Notes
-    after: Notes
 
 
 def has_corpora(folder: Path) -> bool:
@@ -88,20 +90,20 @@ def from_corpora(folder: Path, window: int, seed: int) -> Cast:
     """
     rng = Random(seed)
     usual, other = _Deck(_abstracts(folder), rng), _Deck(_clinic_notes(folder), rng)
-    taught, held_out = usual.deal(1_000), usual.deal(window)
+    taught, held_out = usual.deal(1_000), usual.deal(3 * window // 2)
     arrive, others = usual.deal(4 * window, mixed=rng), other.deal(other.left, mixed=rng)
     return Cast(
         usual="abstracts",
         other="clinic",
         says="a model that was trained on BioText meets MTSamples notes, both a sentence a note",
         recipe=Recipe(_BOTH, lean=0.3, iterations=60),
+        gold=window,
         knows=True,
         taught=taught,
         held_out=held_out,
         earlier=arrive[:window],
         steady=arrive[window:],
-        changed=others[: -2 * window],
-        after=others[-2 * window :],
+        changed=others,
     )
 
 
@@ -125,15 +127,15 @@ def from_examples(folder: Path, window: int, seed: int) -> Cast:
         other="telegrams",
         says="a model that was trained on notes in whole sentences meets telegram style, two sentences a note",
         recipe=Recipe(_BOTH, iterations=60),
+        gold=window // 2,
         knows=False,
         taught=taught,
         held_out=held_out,
         earlier=arrive[:window],
         steady=arrive[window:],
-        changed=others[: -2 * window],
-        after=others[-2 * window :],
+        changed=others,
     )
-    if len(cast.steady) < window or len(cast.changed) < 2 * window:
+    if len(cast.steady) < window or len(cast.changed) < 4 * window:
         raise UnreadableFile(f"{folder}: {len(documents)} notes are too few for a story in windows of {window}")
     return cast
 

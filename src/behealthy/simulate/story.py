@@ -37,7 +37,6 @@ OPENS, CLOSES = 8, 18
 REVIEW_S = 20 * 60.0  # that the person has for it in an hour
 BROKEN = "night feed"
 CALM = 2  # windows of the other source that the new model reads
-_PATIENCE_H = 7 * 24  # until a new model serves
 _HURRY = 4  # iterations of the worse candidate
 _SPOILT = 25  # of so many characters one; the contract lets one in twenty pass
 _OTHER = {DISEASE: TREATMENT, TREATMENT: DISEASE}
@@ -87,10 +86,10 @@ def play(clinic: Clinic, cast: Cast, progress: Progress) -> Played:
     for notes in _windows(cast.steady, window):
         _day(clinic, notes, cast.usual)
     progress("act 2: another source begins")
-    _until_another_serves(clinic, cast, out.first)
+    left = _until_another_serves(clinic, cast, out.first)
     out.second = rollout.served(clinic.system).version
     progress("act 3: after the new model")
-    for notes in list(_windows(cast.after, window))[:CALM]:
+    for notes in list(_windows(left, window))[:CALM]:
         _day(clinic, notes, cast.other)
     progress("act 4: a worse candidate")
     asked = clinic.ask("worse", "a model that was learned in a hurry from mixed-up labels")
@@ -120,18 +119,23 @@ def _day(clinic: Clinic, notes: Sequence[Extraction], source: str) -> None:
         clinic.hour((), source, REVIEW_S)
 
 
-def _until_another_serves(clinic: Clinic, cast: Cast, version: str) -> None:
-    """Let notes of the other source come in, day by day, until a new model serves or nobody believes in it any more."""
-    many, notes = clinic.system.settings.window_notes // BATCHES, list(cast.changed)
-    clinic.clock.to(OPENS)
-    for _ in range(_PATIENCE_H):
+def _until_another_serves(clinic: Clinic, cast: Cast, version: str) -> Sequence[Extraction]:
+    """Let notes of the other source come in, day by day, until a new model serves; give those that are left.
+
+    Where the notes end before that, a day is left for what was begun.
+    """
+    many, left = clinic.system.settings.window_notes // BATCHES, cast.changed
+    idle = 0
+    while idle < CLOSES - OPENS:
         if not OPENS <= clinic.clock().hour < CLOSES:
             clinic.clock.to(OPENS)
-        arrive = notes[:many] if clinic.clock().hour < OPENS + BATCHES else []
-        notes = notes[len(arrive) :]
+        arrive = left[:many] if clinic.clock().hour < OPENS + BATCHES else ()
+        left = left[len(arrive) :]
         clinic.hour(arrive, cast.other, REVIEW_S)
         if rollout.served(clinic.system).version != version:
             break
+        idle += not left
+    return left
 
 
 # Act 4 ---------------------------------------------------------------------------------------------------------------
@@ -161,7 +165,7 @@ def _mixed_up(document: Extraction) -> Extraction:
 
 
 def _twice(clinic: Clinic, cast: Cast, out: Played) -> None:
-    notes = cast.after[: clinic.system.settings.window_notes]
+    notes = cast.changed[: clinic.system.settings.window_notes]
     taken = clinic.bring(notes, cast.other)
     out.again = (len(notes), taken.stored, taken.known)
     clinic.tell("twice", f"{len(notes)} notes sent again: {taken.known} known, {taken.stored} stored")
@@ -194,7 +198,7 @@ def _spoilt_notes(clinic: Clinic, cast: Cast, out: Played) -> None:
     """Let a feed send notes that went through a broken converter until the watch has judged a window of them."""
     window = clinic.system.settings.window_notes
     many = window // BATCHES
-    notes = [_spoilt(d) for d in (*cast.changed, *cast.after)]
+    notes = [_spoilt(d) for d in cast.changed]
     held = 0
     for at in range(0, len(notes), many):
         batch = notes[at : at + many]

@@ -1,7 +1,7 @@
 """The story as a line of windows: what was true, what the watch knew of it, and what was done.
 
-Read from the store when the story is over; only what is true comes from elsewhere. Holds numbers, names and ids, never a
-word of a note.
+Read from the store when the story is over; only what is true comes from elsewhere. Holds numbers, names and ids, never
+a word of a note.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from behealthy.data import snapshot as snapshots
 from behealthy.monitor import performance
 from behealthy.note import from_json
 from behealthy.simulate.clinic import Clinic, Event
-from behealthy.store.tables import ExtractionRow, PredictionRow, WindowRow
+from behealthy.store.tables import ExtractionRow, PredictionRow, TrainingRow, WindowRow
 
 Facts = dict[str, Any]
+
+_TIMES = ("begins_at", "ends_at", "judged_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,10 @@ class Moment:
     ----------
     sources : dict of str to int
         Notes by source.
-    true, estimated, audited, promised : dict or None
-        F1 with its interval: on all notes of the window; what the watch said of it; what the audits of the version's
-        last windows said by then; what the version was accepted with.
+    true, unseen, estimated, audited, promised : dict or None
+        F1 with its interval: on all notes of the window; on those of documents that the version learned nothing from;
+        what the watch said of it; what the audits of the version's last windows said by then; what the version was
+        accepted with.
     trusted : bool
         Whether the watch believed the estimate.
     signals : dict of str to dict
@@ -45,12 +49,14 @@ class Moment:
 
     number: int
     begins_at: datetime
+    judged_at: datetime
     ends_at: datetime
     notes: int
     sources: dict[str, int]
     state: str
     version: str
     true: Facts | None
+    unseen: Facts | None
     estimated: Facts | None
     audited: Facts | None
     promised: Facts | None
@@ -65,11 +71,10 @@ class Moment:
 
     def to_json(self) -> Facts:
         """Give the moment as plain values."""
-        plain = {name: getattr(self, name) for name in self.__slots__ if name not in ("events", "begins_at", "ends_at")}
+        plain = {name: getattr(self, name) for name in self.__slots__ if name not in ("events", *_TIMES)}
         return {
             **plain,
-            "begins_at": self.begins_at.isoformat(),
-            "ends_at": self.ends_at.isoformat(),
+            **{name: getattr(self, name).isoformat() for name in _TIMES},
             "moved": list(self.moved),
             "reasons": list(self.reasons),
             "events": [event.to_json() for event in self.events],
@@ -115,16 +120,20 @@ def _moment(clinic: Clinic, session: Session, row: WindowRow, events: tuple[Even
         .where(PredictionRow.model_version == row.model_version, PredictionRow.number.between(row.first, row.last))
         .order_by(PredictionRow.number)
     ).all()
-    measured, known = _true(clinic, session, row, [note_id for note_id, _ in read]), row.performance
+    counts, known = _counts(clinic, session, row, [id_ for id_, _ in read if id_ is not None]), row.performance
+    learned = _learned_from(clinic, session, row.model_version)
+    unseen = [own for note_id, own in counts.items() if clinic.truth[note_id].patient_id not in learned]
     return Moment(
         number=row.number,
         begins_at=row.begins_at,
+        judged_at=row.judged_at,
         ends_at=row.ends_at,
         notes=row.notes,
         sources=dict(Counter(source for _, source in read)),
         state=row.state,
         version=row.model_version,
-        true=measured,
+        true=_figure(list(counts.values())),
+        unseen=_figure(unseen),
         estimated=known["estimated"],
         audited=known["audited"],
         promised=known["promised"],
@@ -139,14 +148,29 @@ def _moment(clinic: Clinic, session: Session, row: WindowRow, events: tuple[Even
     )
 
 
-def _true(clinic: Clinic, session: Session, row: WindowRow, note_ids: Sequence[str]) -> Facts | None:
-    """Hold everything that the version found in the window's notes against what is right."""
+def _counts(
+    clinic: Clinic, session: Session, row: WindowRow, note_ids: Sequence[str]
+) -> dict[str, tuple[int, int, int]]:
+    """Hold everything that the version found in the window's notes against what is right: (right, found, marked)."""
     made = select(ExtractionRow).where(
         ExtractionRow.model_version == row.model_version, ExtractionRow.note_id.in_(note_ids)
     )
-    counts = []
+    out = {}
     for found in session.scalars(made.order_by(ExtractionRow.note_id)):
         own = from_json(json.loads(clinic.system.vault.open(found.sealed, f"extraction:{found.id}")))
-        counts.append(performance.agreement(own, clinic.truth[found.note_id]))
+        out[found.note_id] = performance.agreement(own, clinic.truth[found.note_id])
+    return out
+
+
+def _learned_from(clinic: Clinic, session: Session, version: str) -> set[str | None]:
+    """Give the documents of which a version has learned a piece, as far as they came in."""
+    training = session.scalar(select(TrainingRow).where(TrainingRow.candidate == version).limit(1))
+    if training is None or training.snapshot_id is None:
+        return set()
+    taught = snapshots.rows(session, training.snapshot_id, snapshots.TRAIN)
+    return {clinic.truth[row.note_id].patient_id for row in taught if row.note_id in clinic.truth}
+
+
+def _figure(counts: Sequence[tuple[int, int, int]]) -> Facts | None:
     figure = performance.measured(counts)
     return None if figure is None else figure.to_json()
