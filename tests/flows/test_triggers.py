@@ -13,7 +13,7 @@ from behealthy.flows.triggers import Decision, Seen, Training, on_gold, on_perso
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 FREE = Training(NOW, None, "t_before", NOW - timedelta(days=9), (), new_gold=60, needed_gold=50, cooldown_h=24, a_day=2)
 POOR = replace(FREE, new_gold=10)
-DRIFT = Seen("m-1", 1, 300, "drift", inputs=("vocabulary",), fell=True, arrived=300)
+DRIFT = Seen("m-1", 1, 300, "drift", inputs=("vocabulary",), fell=True, arrived=300, labelled=50)
 
 hours = st.integers(0, 80).map(lambda h: NOW - timedelta(hours=h))
 trainings = st.builds(
@@ -27,6 +27,7 @@ trainings = st.builds(
     needed_gold=st.integers(1, 100),
     cooldown_h=st.integers(0, 72),
     a_day=st.integers(1, 4),
+    waiting_labels=st.integers(0, 80),
 )
 names = st.lists(st.sampled_from(["a", "b", "c"]), max_size=2, unique=True).map(tuple)
 windows = st.builds(
@@ -42,7 +43,7 @@ windows = st.builds(
     released_lately=st.booleans(),
     refused=st.integers(0, 100),
     arrived=st.integers(100, 300),
-    waiting_labels=st.integers(0, 80),
+    labelled=st.integers(0, 120),
 )
 
 
@@ -96,7 +97,8 @@ def test_labels_are_drawn_up_to_what_is_needed_and_no_further(seen: Seen, traini
     decision = on_window(seen, training)
     if decision.labels:
         assert decision.action == "label"
-        assert training.new_gold + seen.waiting_labels + decision.labels == training.needed_gold
+        labelled = min(seen.labelled, training.new_gold)
+        assert labelled + training.waiting_labels + decision.labels == training.needed_gold
 
 
 @given(windows, trainings)
@@ -113,9 +115,15 @@ def test_within_the_thresholds_is_logged_only(state: str) -> None:
 
 
 def test_drift_without_labels_asks_for_labels() -> None:
-    decision = on_window(replace(DRIFT, waiting_labels=15), POOR)
+    decision = on_window(DRIFT, replace(POOR, waiting_labels=15))
     assert (decision.action, decision.alarm, decision.labels) == ("label", "warning", 25)
     assert any("labels needed" in reason for reason in decision.reasons)
+
+
+def test_what_was_reviewed_before_the_drift_tells_nothing_of_what_is_new() -> None:
+    decision = on_window(replace(DRIFT, labelled=12), FREE)
+    assert FREE.new_gold > FREE.needed_gold
+    assert (decision.action, decision.labels) == ("label", 38)
 
 
 def test_drift_with_enough_gold_trains_once_for_the_window() -> None:
@@ -143,7 +151,7 @@ def test_outputs_alone_after_a_release_are_the_rollouts_fault_first() -> None:
 
 
 def test_a_breach_is_told_louder_and_learned_from() -> None:
-    breach = Seen("m-1", 1, 300, "performance_breach", fell=True)
+    breach = Seen("m-1", 1, 300, "performance_breach", fell=True, labelled=50)
     decision = on_window(breach, POOR)
     assert (decision.action, decision.cause, decision.alarm) == ("label", "performance", "critical")
 
@@ -167,6 +175,12 @@ def test_new_gold_trains_once_after_each_training() -> None:
     first, more = on_gold(FREE), on_gold(replace(FREE, new_gold=70))
     assert first.action == "retrain"
     assert first.request == more.request != on_gold(replace(FREE, newest="t_next")).request
+
+
+def test_new_gold_waits_for_the_labels_that_a_drift_asked_for() -> None:
+    decision = on_gold(replace(FREE, waiting_labels=3))
+    assert (decision.action, decision.request) == ("hold", None)
+    assert "3 notes" in decision.reasons[-1]
 
 
 @pytest.mark.parametrize(

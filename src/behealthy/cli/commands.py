@@ -14,6 +14,7 @@ from behealthy.cli.doctor import doctor
 from behealthy.cli.evaluate import evaluate
 from behealthy.cli.extract import extract
 from behealthy.cli.options import MapsCommand
+from behealthy.cli.simulate import simulate
 from behealthy.cli.train import train
 from behealthy.errors import BeHealthyError, LabelError, SettingsError
 
@@ -97,6 +98,11 @@ app.add_typer(flows.app, name="flows", short_help="Durable work: list, show, run
 app.add_typer(users.users, name="users", short_help="People who may log in.")
 app.add_typer(users.keys, name="keys", short_help="Keys for programs.")
 app.add_typer(users.audit, name="audit", short_help="Who did what to which patient data.")
+
+
+app.command(short_help="Play the whole loop through, in minutes.", epilog="Example: behealthy simulate --examples")(
+    simulate
+)
 
 
 @app.command(short_help="Describe the HTTP API.", epilog="Example: behealthy openapi > openapi.json")

@@ -8,7 +8,7 @@
 | drift of inputs, F1 holds                               | alert, watched                                            |
 | drift, F1 fell or nobody can tell; or F1 under its floor| alert, notes drawn for labels                             |
 | ... and enough of them are labelled                     | training, when the rules of training allow                |
-| enough notes newly reviewed                             | training, when the rules of training allow                |
+| enough notes newly reviewed, none drawn waits           | training, when the rules of training allow                |
 
 The rules of training: one at a time, a pause after each, a number a day. A person may begin one before the pause is
 over, never beside another. This module reads no clock and no database, and starts nothing.
@@ -49,6 +49,8 @@ class Training:
         Notes reviewed since the newest training that came to a verdict began.
     needed_gold : int
     cooldown_h, a_day : int
+    waiting_labels : int
+        Notes that were drawn for labels after a drift, are next in the queue, and are not reviewed yet.
     """
 
     now: datetime
@@ -60,6 +62,7 @@ class Training:
     needed_gold: int
     cooldown_h: int
     a_day: int
+    waiting_labels: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Give the facts as plain values."""
@@ -73,6 +76,7 @@ class Training:
             "needed_gold": self.needed_gold,
             "cooldown_h": self.cooldown_h,
             "a_day": self.a_day,
+            "waiting_labels": self.waiting_labels,
         }
 
 
@@ -96,8 +100,8 @@ class Seen:
         Whether the version began to be served within the windows that are looked back on.
     refused, arrived : int
         Records in the quarantine and in all, since the window began.
-    waiting_labels : int
-        Notes that were drawn for labels and are not reviewed yet.
+    labelled : int
+        Reviewed notes of the windows that moved. What was reviewed of other windows tells nothing of what is new.
     """
 
     version: str
@@ -111,7 +115,7 @@ class Seen:
     released_lately: bool = False
     refused: int = 0
     arrived: int = 0
-    waiting_labels: int = 0
+    labelled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,9 @@ def on_gold(training: Training) -> Decision:
     facts = {"training": training.to_json()}
     if training.new_gold < training.needed_gold:
         return Decision("nothing", (_gold(training),), facts=facts)
+    if training.waiting_labels:
+        says = f"{training.waiting_labels} notes that were drawn after a drift wait for labels: one training for all"
+        return Decision("hold", (_gold(training), says), facts=facts)
     held = forbidden(training)
     if held:
         return Decision("hold", (_gold(training), *held), facts=facts)
@@ -238,9 +245,13 @@ def _learn(seen: Seen, training: Training, loud: tuple[Cause, Alarm], facts: dic
     why = {True: "F1 fell", False: "F1 holds so far", None: "nobody can tell what became of F1"}[seen.fell]
     moved = _listed((*seen.inputs, *seen.outputs)) or "nothing else"
     first = f"{moved} moved; {why}"
-    if training.new_gold < training.needed_gold:
-        draw = max(0, training.needed_gold - training.new_gold - seen.waiting_labels)
-        says = f"labels needed: {_gold(training)}, {seen.waiting_labels} wait, {draw} are drawn"
+    labelled = min(seen.labelled, training.new_gold)
+    if labelled < training.needed_gold:
+        draw = max(0, training.needed_gold - labelled - training.waiting_labels)
+        says = (
+            f"labels needed: {labelled} of what is new, {training.needed_gold} are asked for, "
+            f"{training.waiting_labels} wait, {draw} are drawn"
+        )
         return Decision("label", (first, says), *loud, labels=draw, facts=facts)
     held = forbidden(training)
     if held:

@@ -27,6 +27,7 @@ from behealthy.monitor.telemetry import Observation
 from behealthy.monitor.windows import Reference, Window
 from behealthy.registry import releases
 from behealthy.review import queue
+from behealthy.review.rows import TURNS
 from behealthy.store.notes import IMPORTED
 from behealthy.store.tables import GoldRow, NoteRow, QuarantineRow, ReviewRow, TrainingRow, WindowRow
 
@@ -111,6 +112,8 @@ def training_facts(session: Session, system: System) -> triggers.Training:
     reviewed = select(func.count(func.distinct(GoldRow.note_id))).where(GoldRow.why != IMPORTED)
     if judged is not None:
         reviewed = reviewed.where(GoldRow.at > judged.started_at)
+    drawn = (ReviewRow.why == "drift", ReviewRow.state != "submitted", ReviewRow.turn == TURNS["drift"])
+    waiting = _count(session, ReviewRow.note_id, *drawn, ReviewRow.note_id.not_in(select(GoldRow.note_id)))
     return triggers.Training(
         now=now,
         running=running,
@@ -121,6 +124,7 @@ def training_facts(session: Session, system: System) -> triggers.Training:
         needed_gold=system.settings.gold_to_retrain,
         cooldown_h=system.settings.cooldown_h,
         a_day=system.settings.retrains_a_day,
+        waiting_labels=waiting,
     )
 
 
@@ -213,7 +217,6 @@ def _seen(
     full = len(back) >= windows.LOOK_BACK
     refused = _count(session, QuarantineRow.id, QuarantineRow.at >= window.begins_at)
     stored = _count(session, NoteRow.id, NoteRow.received_at >= window.begins_at)
-    open_labels = _count(session, ReviewRow.note_id, ReviewRow.why == "drift", ReviewRow.state != "submitted")
     return triggers.Seen(
         version=window.version,
         first=window.first,
@@ -226,8 +229,16 @@ def _seen(
         released_lately=release is not None and release.action != "install" and (not full or release.at >= min(back)),
         refused=refused,
         arrived=refused + stored,
-        waiting_labels=open_labels,
+        labelled=_labelled(session, window),
     )
+
+
+def _labelled(session: Session, window: Window) -> int:
+    """Count the reviewed notes of a window, which is not written yet, and of those before it that moved."""
+    ids = [id_ for id_ in window.note_ids if id_ is not None]
+    for row in windows.history(session, window.version):
+        ids += windows.note_ids(session, row) if row.decision.get("moved") else []
+    return _count(session, func.distinct(GoldRow.note_id), GoldRow.note_id.in_(ids), GoldRow.why != IMPORTED)
 
 
 def _count(session: Session, column: Any, *where: Any) -> int:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
@@ -39,6 +40,7 @@ from behealthy.serve.routes import (
 from behealthy.serve.wire.terms import ProblemDetails
 
 API = "/api/v1"
+_WORKERS = 12  # threads that serve requests; more only take turns with each other
 _ROUTERS = (session, extract, notes, quarantine, reviews, datasets, trainings, models, monitoring, kpis, people)
 _PROBLEM = {"content": {"application/problem+json": {}}, "description": "a problem", "model": ProblemDetails}
 
@@ -107,6 +109,7 @@ def _name(route: APIRoute) -> str:
 @asynccontextmanager
 async def _life(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
+    current_default_thread_limiter().total_tokens = _WORKERS
     parts.engine.start()
     parts.predictions.start()
     yield

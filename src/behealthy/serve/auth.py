@@ -31,6 +31,8 @@ from behealthy.store.tables import KeyRow, LoginRow, UserRow
 COOKIE = "behealthy_session"
 KEY_PREFIX = "bh_"
 INVITED_FOR = timedelta(days=7)
+_REMEMBERED_FOR = timedelta(seconds=1)
+_MOST_REMEMBERED = 10_000
 _SEEN_EVERY = timedelta(minutes=1)  # how exact `seen_at` and `used_at` are
 
 _NAME = re.compile(r"\w[\w .@'-]{0,99}")  # no colon: keys act under names with one
@@ -60,6 +62,31 @@ class Caller:
     requests_per_minute: int
     hash: str
     by: Literal["session", "key"]
+
+
+class Callers:
+    """Who was recognised within the last second; safe to share between threads.
+
+    Whatever ends a session or a key in this process must `forget`; what another process ends, ends here a second later.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[datetime, Caller]] = {}
+
+    def get(self, token: str, now: datetime) -> Caller | None:
+        """When called, it will give who has a token, None where that must be looked up."""
+        seen = self._seen.get(token)
+        return seen[1] if seen is not None and now - seen[0] < _REMEMBERED_FOR else None
+
+    def put(self, token: str, caller: Caller, now: datetime) -> None:
+        """When called, it will remember who has a token."""
+        if len(self._seen) >= _MOST_REMEMBERED:
+            self._seen = {}
+        self._seen[token] = now, caller
+
+    def forget(self) -> None:
+        """When called, it will have everybody looked up anew."""
+        self._seen = {}
 
 
 # People --------------------------------------------------------------------------------------------------------------

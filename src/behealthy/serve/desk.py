@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
 from behealthy.errors import BadInput, NotAllowed, Unrecognised
@@ -54,6 +55,7 @@ class Parts:
     apart: RunApart
     metrics: Metrics = field(default_factory=Metrics)
     rates: Rates = field(default_factory=Rates)
+    callers: auth.Callers = field(default_factory=auth.Callers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,10 @@ class Desk:
         act = audit.Act(self.caller.name, action, object, outcome, self.request_id)
         audit.record(session, self.system.vault, act, now=self.now())
 
-    def note_down(self, action: str, object: str) -> None:
+    def note_down(self, action: str, object: str, outcome: str = "done") -> None:
         """When called, it will write down what the caller is about to do, in a transaction of its own."""
         with self.system.database.write() as session:
-            self.audit(session, action, object)
+            self.audit(session, action, object, outcome)
 
     @contextmanager
     def audited(self, action: str, object: str) -> Iterator[Session]:
@@ -134,7 +136,7 @@ class Desk:
             raise
 
 
-def _open(request: Request) -> Desk:
+async def _open(request: Request) -> Desk:
     return Desk(
         parts=request.app.state.parts,
         operation=request.scope["route"].name,
@@ -144,20 +146,19 @@ def _open(request: Request) -> Desk:
     )
 
 
-def _called(request: Request, desk: Annotated[Desk, Depends(_open)]) -> Desk:
-    caller = recognise(request, desk.system)
+async def _called(request: Request, desk: Annotated[Desk, Depends(_open)]) -> Desk:
+    caller = await recognise(request, desk.parts)
     request.state.caller = caller.name
     desk.parts.rates.take(f"{caller.by}:{caller.hash}", caller.requests_per_minute)
     known = Desk(desk.parts, desk.operation, desk.request_id, desk.address, desk.secure, caller)
     if not rights.may(caller.rights, desk.operation):
-        with known.system.database.write() as session:
-            known.audit(session, desk.operation, "route", "refused")
+        await run_in_threadpool(known.note_down, desk.operation, "route", "refused")
         wanted = " or ".join(sorted(rights.OPERATIONS.get(desk.operation, {"no right opens it"})))
         raise NotAllowed(f"this needs the right {wanted}")
     return known
 
 
-def recognise(request: Request, system: System) -> auth.Caller:
+async def recognise(request: Request, parts: Parts) -> auth.Caller:
     """When called, it will say who calls: by key where one is sent, else by the session's cookie.
 
     Raises
@@ -171,13 +172,23 @@ def recognise(request: Request, system: System) -> auth.Caller:
     if kind:
         if kind.lower() != "bearer" or not token.strip().startswith(auth.KEY_PREFIX):
             raise Unrecognised("send the key as: Authorization: Bearer bh_...")
-        return auth.of_key(system, token.strip())
+        return await _remembered(parts, auth.of_key, token.strip())
     cookie = request.cookies.get(auth.COOKIE)
     if not cookie:
         raise Unrecognised("log in, or send a key")
-    caller = auth.of_session(system, cookie)
+    caller = await _remembered(parts, auth.of_session, cookie)
     if request.method in _CHANGING and request.headers.get(_CSRF_HEADER) != "1":
         raise NotAllowed(f"changes by session need the header {_CSRF_HEADER}: 1")
+    return caller
+
+
+async def _remembered(parts: Parts, recognise: Callable[[System, str], auth.Caller], token: str) -> auth.Caller:
+    """Ask the database who has a token only when it was not asked within the last second."""
+    now = parts.system.now()
+    caller = parts.callers.get(token, now)
+    if caller is None:
+        caller = await run_in_threadpool(recognise, parts.system, token)
+        parts.callers.put(token, caller, now)
     return caller
 
 

@@ -8,6 +8,7 @@ is refused when another wrote between. Errors of the driver become `StoreError`,
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -70,6 +71,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
+        self._writer = threading.Lock()
         with _mapped():
             self.url = make_url(url)
             if self.url.drivername == "postgresql":
@@ -106,11 +108,24 @@ class Database:
         StoreBusy, StoreError
             When the database is locked; when it is away, broken or full, or the facts contradict each other.
         """
-        with _mapped(), self.engine.connect() as connection:
+        with self._one_writer(), _mapped(), self.engine.connect() as connection:
             writing = connection.execution_options(behealthy_write=True)
             with Session(writing, expire_on_commit=False) as session, session.begin():
                 yield session
             # A session on a connection that has not begun opens the transaction itself and ends it with its block.
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        """Let the threads of a process write to SQLite one after the other: it would have them sleep and try again."""
+        if not self._sqlite:
+            yield
+            return
+        if not self._writer.acquire(timeout=_WAIT_MS / 1000):
+            raise StoreBusy("the database cannot do it now: it is locked by another thread")
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     def upgrade(self) -> None:
         """When called, it will bring the tables to the newest form; safe when several processes start at once.

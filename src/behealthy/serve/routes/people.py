@@ -38,7 +38,9 @@ def invite_user(desk: Called, given: NewUser) -> Invited:
 def deactivate_user(desk: Called, user_id: Id) -> User:
     """Let a person in no more; their sessions end now."""
     with desk.audited("deactivate", f"user:{user_id}") as session:
-        return _user(auth.deactivate(session, user_id))
+        user = _user(auth.deactivate(session, user_id))
+    desk.parts.callers.forget()
+    return user
 
 
 @router.post("/users/{user_id}:invite")
@@ -78,7 +80,9 @@ def make_key(desk: Called, given: NewKey) -> MadeKey:
 def revoke_key(desk: Called, key_id: Id) -> Key:
     """End a key now."""
     with desk.audited("revoke key", f"key:{key_id}") as session:
-        return Key.model_validate(auth.revoke_key(session, key_id, desk.now()))
+        key = Key.model_validate(auth.revoke_key(session, key_id, desk.now()))
+    desk.parts.callers.forget()
+    return key
 
 
 @router.get("/audit")

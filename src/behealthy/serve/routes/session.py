@@ -24,6 +24,7 @@ def first_start(desk: Open, given: FirstStartRequest, response: Response) -> Me:
     """Set the password with the token of a one-time link, and log in."""
     desk.parts.rates.take_login(None, desk.address)
     caller, token = auth.accept_invitation(desk.system, given.token, given.password, desk.request_id)
+    desk.parts.callers.forget()
     return _with_cookie(desk, caller, token, response)
 
 
@@ -31,6 +32,7 @@ def first_start(desk: Open, given: FirstStartRequest, response: Response) -> Me:
 def logout(desk: Called, response: Response) -> None:
     """End the session."""
     auth.log_out(desk.system, desk.caller, desk.request_id)
+    desk.parts.callers.forget()
     response.delete_cookie(auth.COOKIE, path="/", httponly=True, samesite="strict", secure=desk.secure)
 
 
