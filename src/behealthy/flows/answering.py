@@ -72,7 +72,7 @@ def reader_of(engine: Engine) -> Reader:
 
 
 def _judged(system: System, raws: Sequence[Raw]) -> list[Note | ContractError]:
-    contract = Contract(system.settings.max_note_bytes)
+    contract = Contract(system.settings.max_text_bytes)
     out: list[Note | ContractError] = []
     for raw in raws:
         try:

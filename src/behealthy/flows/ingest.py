@@ -101,7 +101,7 @@ def take_in(system: System, raws: Iterable[Raw], *, source: str, by: str, after:
     after : callable, optional
         Reads the fresh notes of a batch, see `flows.reading`.
     """
-    contract = Contract(system.settings.max_note_bytes)
+    contract = Contract(system.settings.max_text_bytes)
     taken = Taken()
     for batch in _batches(raws):
         judged = [_judged(system, contract, raw) for raw in batch]
@@ -131,7 +131,7 @@ def replay(
     ContractError
         When it still breaks the contract; it stays held.
     """
-    contract = Contract(system.settings.max_note_bytes)
+    contract = Contract(system.settings.max_text_bytes)
     with system.database.read() as session:
         row = quarantine.get(session, quarantine_id)
         if row.state != quarantine.HELD:
