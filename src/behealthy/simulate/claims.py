@@ -206,9 +206,9 @@ class _Evidence:
         session, clinic = self._session, self._clinic
         bad = set(session.scalars(select(NoteRow.id).where(NoteRow.source.in_((BROKEN, "inbox")))))
         gold = self._count(GoldRow.id, GoldRow.note_id.in_(bad))
-        with clinic.system.database.write() as writing:
-            taken = snapshots.take(writing, clinic.system.vault, now=clinic.clock())
-            learned = sum(row.note_id in bad for row in snapshots.rows(writing, taken.id))
+        taken = snapshots.take(clinic.system.database, clinic.system.vault, now=clinic.clock())
+        with clinic.system.database.read() as reading:
+            learned = sum(row.note_id in bad for row in snapshots.rows(reading, taken.id))
         begun = (
             sum(t["started_at"] >= self._spoilt[0].begins_at.isoformat() for t in clinic.trainings())
             if self._spoilt
