@@ -166,8 +166,8 @@ def test_every_answer_protects_whoever_reads_it(anonymous: TestClient) -> None:
 
 def test_the_log_names_the_route_and_never_the_query(person, caplog) -> None:
     caplog.set_level("INFO", "behealthy")
-    person("reviewer.ann").get("/api/v1/codes", params={"query": SECRET})
+    person("reviewer.ann").get("/api/v1/reviews", params={"cursor": SECRET})
     said = [vars(record) for record in caplog.records]
     requests = [record["behealthy"] for record in said if record["msg"] == "request"]
-    assert [(r["operation"], r["status"], r["caller"]) for r in requests] == [("find_codes", 200, "reviewer.ann")]
+    assert [(r["operation"], r["status"], r["caller"]) for r in requests] == [("list_reviews", 422, "reviewer.ann")]
     assert SECRET not in str(said)
