@@ -14,9 +14,9 @@ from behealthy.monitor.states import FEWEST_AUDITED
 from behealthy.simulate.timeline import Facts, Moment
 
 WIDTH = 1_000
-_LEFT, _RIGHT, _TOP = 52, 24, 70
+_LEFT, _RIGHT, _TOP = 52, 24, 52
 _HEIGHT, _SMALL = 300, 150  # of the plots themselves
-_STATE_Y, _STATE_H = 30, 22
+_STATE_Y, _STATE_H = 8, 22
 
 STYLE = """
 .chart { overflow-x: auto; } .chart svg { display: block; width: 100%; min-width: 720px; height: auto; }

@@ -191,10 +191,9 @@ class _Evidence:
     def _act_4(self) -> Iterator[Claim]:
         worse = self._played.worse
         served = releases.current(self._session)
-        refused = worse["verdict"] == "keep" and served is not None and served.version == self._played.second
-        yield Claim(
-            4, f"the worse candidate's verdict: {worse['verdict']}; {self._played.second} still serves", refused
-        )
+        verdict, now = worse.get("verdict"), None if served is None else served.version
+        refused = verdict == "keep" and now == self._played.second and now != worse.get("candidate")
+        yield Claim(4, f"the worse candidate's verdict: {verdict}; {now} serves", refused)
 
     def _act_5(self) -> Iterator[Claim]:
         played = self._played
@@ -236,8 +235,9 @@ class _Evidence:
         learned = timeline.learned_from(self._clinic, self._session, self._played.second)
         documents = [d for d in self._cast.changed if d.patient_id not in learned]
         notes = [Note(d.note_id, d.text) for d in documents]
-        models = self._clinic.system.settings.models
-        out = []
+        if not (self._played.first and self._played.second):
+            return None, None
+        models, out = self._clinic.system.settings.models, []
         for version in (self._played.first, self._played.second):
             found = load(models / version, find_only=True).pipe(notes)
             counts = [performance.agreement(own, gold) for own, gold in zip(found, documents, strict=True)]

@@ -72,6 +72,7 @@ def _head(story: Story) -> str:
         ("true F1 before", _f1(figures["f1_before"])),
         ("while the notes had changed", _f1(figures["f1_during"])),
         ("with the new model", _f1(figures["f1_after"])),
+        ("both models on the same new documents", _both(figures["f1_new_first"], figures["f1_new_second"])),
         ("windows until drift was called", _whole(figures["windows_to_drift"])),
         ("hours from there to the new model", _hours(figures["hours_to_model"])),
         ("notes labelled for it", _whole(figures["labels"])),
@@ -155,6 +156,10 @@ def _figure(figure: Facts | None) -> str:
 
 def _f1(value: float | None) -> str:
     return _DASH if value is None else f"{value:.3f}"
+
+
+def _both(first: Facts | None, second: Facts | None) -> str:
+    return _DASH if first is None or second is None else f"{first['value']:.3f} → {second['value']:.3f}"
 
 
 def _whole(value: int | None) -> str:

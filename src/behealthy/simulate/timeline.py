@@ -104,7 +104,7 @@ def of(clinic: Clinic) -> list[Moment]:
     """
     with clinic.system.database.read() as session:
         rows = session.scalars(select(WindowRow).order_by(WindowRow.number)).all()
-        ends = [row.judged_at for row in rows[1:]] + [None]
+        ends = [*(row.judged_at for row in rows), None][1:]
         return [
             _moment(clinic, session, row, _between(clinic.events, row.judged_at, end))
             for row, end in zip(rows, ends, strict=True)
