@@ -16,8 +16,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,23 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 import behealthy
+from behealthy.data.formats import read_corpus
+from behealthy.data.lineage import fingerprints
 from behealthy.errors import NotThere
+from behealthy.flows import rollout
 from behealthy.flows.system import System
-from behealthy.registry.bundle import package_folder
+from behealthy.learn import crf
+from behealthy.learn.crf import Recipe
+from behealthy.learn.dataset import Knowledge
+from behealthy.note import DISEASE, TREATMENT
+from behealthy.registry.bundle import (
+    knowledge_versions,
+    load_classes,
+    load_lexicon,
+    load_model,
+    package_folder,
+    save_model,
+)
 from behealthy.serve import auth
 from behealthy.settings import Settings
 
@@ -94,8 +109,9 @@ class Started:
         """Give the process of the tree that does this: api, worker, tracker."""
         for _ in range(600):
             for child in psutil.Process(self.process.pid).children():
-                if child.is_running() and child.cmdline()[-1:] == [name]:
-                    return child
+                with suppress(psutil.Error):  # it has just ended
+                    if child.cmdline()[-1:] == [name]:
+                        return child
             time.sleep(0.1)
         raise AssertionError(f"no process does {name}")
 
@@ -183,13 +199,16 @@ def running(home: Path, *options: str, **settings: str) -> Iterator[Started]:
         started.stop()
 
 
-Starts = Callable[..., Any]
-
-
 @pytest.fixture(scope="session")
-def starts() -> Starts:
+def starts() -> Callable[..., Any]:
     """Starts further systems, as `with starts(home, "--demo", BEHEALTHY_...="...") as started`."""
     return running
+
+
+@pytest.fixture
+def visits(browser: Browser) -> Callable[..., Any]:
+    """Lets people into such a system, as `with visits(started) as enters`."""
+    return partial(people, browser)
 
 
 @pytest.fixture(scope="session")
@@ -204,6 +223,38 @@ def audited(started: Started) -> System:
     """The same system as one that draws every note for the audit sees it."""
     system = started.system
     return replace(system, settings=replace(system.settings, audit_percent=100))
+
+
+# A model to be bettered ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def weak_home() -> Callable[[Path], str]:
+    """Makes a home that serves a model which has seen six notes, and gives its version.
+
+    The home's key is always the same, since it decides which notes judge.
+    """
+    return _with_a_weak_model
+
+
+def _with_a_weak_model(home: Path) -> str:
+    home.mkdir(parents=True)
+    key = home / "note.key"
+    key.write_text(f"behealthy-note-key-1:{'57' * 32}\n")
+    key.chmod(0o600)
+    system = System.open(Settings.from_environment({"BEHEALTHY_HOME": str(home)}))
+    learned = list(read_corpus(ROOT / "examples" / "notes", "brat").documents[:6])
+    recipe = Recipe((DISEASE, TREATMENT), iterations=10)
+    weights = crf.train(learned, recipe, Knowledge(load_lexicon(), load_classes()))
+    data = {"hash": "0" * 64, "documents": len(learned), "seen": fingerprints(learned)}
+    facts = {"name": "first", "recipe": recipe.to_json(), "data": data, "knowledge": knowledge_versions()}
+    models = system.settings.models
+    save_model(models / "first", weights, facts, dtype="float16")
+    version = load_model(models / "first").version
+    (models / "first").rename(models / version)
+    rollout.install(system, version, reason="a first model")
+    system.close()
+    return version
 
 
 # People --------------------------------------------------------------------------------------------------------------

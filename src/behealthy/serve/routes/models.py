@@ -104,13 +104,13 @@ def list_releases(desk: Called, limit: Limit = 100) -> Page[Release]:
         return Page(items=[Release.model_validate(each) for each in releases.history(session, limit)], next=None)
 
 
-# Done in a process of its own, since what reads, judges and registers is heavy.
+# Done in a process of its own, since what reads and judges is heavy.
 
 
 def promoted(system: System, facts: Facts) -> Facts:
-    """When called, it will promote a version; see `flows.rollout.promote`."""
-    change = rollout.promote(system, facts["version"], by=facts["by"], reason=facts["reason"])
-    return {"not_mirrored": change.not_mirrored}
+    """When called, it will promote a version; the registry, which nobody waits for, hears of it when asked."""
+    change = rollout.promote(system, facts["version"], by=facts["by"], reason=facts["reason"], mirror=False)
+    return change.to_json()
 
 
 def compared(system: System, facts: Facts) -> Facts:
