@@ -189,7 +189,9 @@ def test_one_note_after_another(started, enters, note, no_mouse) -> None:
     assert {first, second} == ids
     press(page, "x", "z", "k", "1")  # the keys work after a submission, without a click
     expect(page.get_by_text(re.compile(r"^1 of \d+ judged"))).to_be_visible()
-    press(page, *["g", "a"] * 12, "Control+Enter", "Control+Enter")
+    press(page, *["g", "a"] * 12, "Control+Enter")
+    expect(page.get_by_role("dialog", name="Submit this note")).to_be_visible()
+    press(page, "Control+Enter")
     page.wait_for_url(lambda url: first not in url and second not in url)
     assert {gold(started, each)[0].state for each in ids} == {"submitted"}
 
