@@ -164,6 +164,21 @@ def test_no_process_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None
         assert second.ready()
 
 
+def test_a_wish_to_end_is_heeded_whatever_the_process_is_at() -> None:
+    program = """
+import os, signal, threading
+from behealthy.up import wishes
+stop = threading.Event()
+wishes.heed(stop)
+with stop._cond:  # as inside of wait, which is where a process that has nothing to do mostly is
+    os.kill(os.getpid(), signal.SIGINT)
+    for _ in range(1000):
+        pass
+assert stop.wait(10)
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=30).returncode == 0
+
+
 def test_both_taken_ports_are_named_at_once(tmp_path: Path) -> None:
     with socket.socket() as one, socket.socket() as two:
         for taken in (one, two):

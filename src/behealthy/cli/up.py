@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,12 +27,12 @@ def up(
     no_tracker: Annotated[bool, typer.Option("--no-tracker", help="Without MLflow's pages.")] = False,
 ) -> None:
     """Run the whole system: the application, a worker, MLflow's pages. Ctrl-C ends it."""
+    from behealthy.up import wishes
     from behealthy.up.run import Wish
     from behealthy.up.run import up as run
 
     stop = threading.Event()
-    for wish in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(wish, lambda *_: stop.set())
+    wishes.heed(stop)
     run(Wish(demo=demo, tracker=not no_tracker, host=host, port=port), say=terminal.say, ready=_greet, stop=stop)
 
 

@@ -70,10 +70,10 @@ def worker() -> None:
     It then ends at once, whatever its threads are at: what it was in the middle of is gone on with at the next start.
     """
     from behealthy.flows.durable import run_worker
+    from behealthy.up import wishes
 
     stop = threading.Event()
-    for wish in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(wish, lambda *_: stop.set())
+    wishes.heed(stop)
     logs.event("up", "worker-begins")
     run_worker(System.open(Settings.from_environment()), stop=stop)
     logging.shutdown()
