@@ -24,6 +24,7 @@ def test_an_empty_environment_gives_the_defaults(elsewhere: Path) -> None:
     assert settings.models == settings.home / "models"
     assert settings.tracking_uri == "sqlite:////people/ann/.local/share/behealthy/mlflow.db"
     assert settings.max_note_bytes == 50 * 1024 * 1024
+    assert settings.max_text_bytes == 1024 * 1024
 
 
 def test_outside_a_repository_the_corpora_lie_beside_where_one_stands(tmp_path: Path) -> None:
@@ -35,6 +36,7 @@ def test_what_is_set_counts(tmp_path: Path) -> None:
         "BEHEALTHY_CORPORA": "corpora",
         "BEHEALTHY_HOME": "/srv/behealthy",
         "BEHEALTHY_MAX_NOTE_BYTES": " 1000 ",
+        "BEHEALTHY_MAX_TEXT_BYTES": "100",
         "MLFLOW_TRACKING_URI": "postgresql+psycopg://db/mlflow",
     }
     assert Settings.from_environment(environ, tmp_path) == Settings(
@@ -45,6 +47,7 @@ def test_what_is_set_counts(tmp_path: Path) -> None:
         note_key_file=Path("/srv/behealthy/note.key"),
         inbox=Path("/srv/behealthy/inbox"),
         max_note_bytes=1000,
+        max_text_bytes=100,
     )
 
 

@@ -5,6 +5,7 @@
 | `BEHEALTHY_HOME`           | `home`           | `behealthy` in `XDG_DATA_HOME`, which is `~/.local/share`     |
 | `BEHEALTHY_CORPORA`        | `corpora`        | `../shared/data`, seen from the repository one works in       |
 | `BEHEALTHY_MAX_NOTE_BYTES` | `max_note_bytes` | 52428800 (50 MiB)                                             |
+| `BEHEALTHY_MAX_TEXT_BYTES` | `max_text_bytes` | 1048576 (1 MiB)                                               |
 | `MLFLOW_TRACKING_URI`      | `tracking_uri`   | the SQLite file `mlflow.db` in `home`                         |
 
 A variable that is set to nothing counts as not set. This module creates no folder and opens no connection; whoever
@@ -24,6 +25,7 @@ from behealthy.errors import SettingsError
 _WHOLE_NUMBERS = {
     # name: (default, lowest, highest)
     "BEHEALTHY_MAX_NOTE_BYTES": (50 * 1024 * 1024, 1, 10**18),
+    "BEHEALTHY_MAX_TEXT_BYTES": (1024 * 1024, 1, 10**18),
     "BEHEALTHY_PORT": (8600, 1, 65535),
     "BEHEALTHY_TRACKER_PORT": (8601, 1, 65535),
     "BEHEALTHY_WINDOW_NOTES": (300, 200, 100_000),
@@ -73,7 +75,9 @@ class Settings:
     host, port, tracker_port : str, int, int
         Where the application and MLflow's pages answer.
     max_note_bytes : int
-        The largest file that is read as notes.
+        The largest file or body that is read as notes.
+    max_text_bytes : int
+        The longest text of a single note, in UTF-8; what is longer is held as too large.
     window_notes : int
         Notes in a window of the watch.
     gold_to_retrain : int
@@ -99,6 +103,7 @@ class Settings:
     port: int = _WHOLE_NUMBERS["BEHEALTHY_PORT"][0]
     tracker_port: int = _WHOLE_NUMBERS["BEHEALTHY_TRACKER_PORT"][0]
     max_note_bytes: int = MAX_NOTE_BYTES
+    max_text_bytes: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_TEXT_BYTES"][0]
     window_notes: int = _WHOLE_NUMBERS["BEHEALTHY_WINDOW_NOTES"][0]
     gold_to_retrain: int = _WHOLE_NUMBERS["BEHEALTHY_GOLD_TO_RETRAIN"][0]
     cooldown_h: int = _WHOLE_NUMBERS["BEHEALTHY_COOLDOWN_H"][0]

@@ -1,16 +1,21 @@
 """Snapshots: the same gold is the same snapshot, a patient is in one part for ever, and copies do not leak."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import func, select
 
 from behealthy.data import snapshot
 from behealthy.errors import BadInput, NotThere
 from behealthy.flows.ingest import import_gold
 from behealthy.flows.system import System
 from behealthy.note import Extraction, entity_at
+from behealthy.store import session as session_module
 from behealthy.store.notes import put_gold
-from behealthy.store.tables import SnapshotRow
+from behealthy.store.session import Database
+from behealthy.store.tables import RatingRow, SnapshotRow
 
 
 def document(number: int, patient: str | None = None, extra: str = "") -> Extraction:
@@ -23,8 +28,7 @@ def learn_from(system: System, documents: list[Extraction]) -> None:
 
 
 def take(system: System) -> SnapshotRow:
-    with system.database.write() as session:
-        return snapshot.take(session, system.vault, now=system.now())
+    return snapshot.take(system.database, system.vault, now=system.now())
 
 
 def part(system: System, row: SnapshotRow, name: str) -> list[Extraction]:
@@ -44,6 +48,50 @@ def test_the_same_gold_is_the_same_snapshot(system: System) -> None:
     assert take(system).id == first.id
     assert first.documents == 20
     assert len(part(system, first, "train")) + len(part(system, first, "test")) == 20
+
+
+def test_others_write_while_gold_is_opened_and_compared(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    learn_from(system, [document(i) for i in range(5)])
+    monkeypatch.setattr(session_module, "_WAIT_MS", 50)
+    opened, compared = snapshot.open_gold, snapshot._nearly_the_same
+
+    def write() -> None:
+        with system.database.write() as session:
+            session.add(RatingRow(at=system.now(), by="ann", stars=1))
+
+    def slowly_opened(*args):  # type: ignore[no-untyped-def]
+        write()
+        return opened(*args)
+
+    def slowly_compared(items):  # type: ignore[no-untyped-def]
+        write()
+        return compared(items)
+
+    monkeypatch.setattr(snapshot, "open_gold", slowly_opened)
+    monkeypatch.setattr(snapshot, "_nearly_the_same", slowly_compared)
+    take(system)
+    with system.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(RatingRow)) == 2
+
+
+def test_two_that_take_the_same_at_once_have_one(
+    system: System, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = replace(system, database=database)
+    learn_from(system, [document(i) for i in range(5)])
+    both_compared, compared = threading.Barrier(2), snapshot._nearly_the_same
+
+    def wait_for_the_other(items):  # type: ignore[no-untyped-def]
+        both_compared.wait(20)
+        return compared(items)
+
+    monkeypatch.setattr(snapshot, "_nearly_the_same", wait_for_the_other)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(take, (system, system))
+    assert first.id == second.id
+    with database.read() as session:
+        assert len(snapshot.listed(session)) == 1
+        assert len(snapshot.rows(session, first.id)) == first.documents == second.documents == 5
 
 
 def test_a_test_document_stays_one_when_more_gold_comes(system: System) -> None:

@@ -98,17 +98,8 @@ def no_mouse(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"playwright.sync_api.Locator.{name}", refused)
 
 
-def test_what_is_keyed_is_what_becomes_gold(started, enters, note, no_mouse) -> None:
-    page = enters("reviewer.bob").page()
-    note_id = send(page, note)
-    assert begin(page) == note_id
-    suggested = page.request.get(f"/api/v1/reviews/{note_id}").json()["suggestion"]
-    words = [each["text"] for each in suggested["entities"]]
-    wanted = {"Hypertension", "lisinopril", "pneumonia", "amoxicillin", "Gout", "allopurinol", "chest pain"}
-    assert wanted <= {each.removeprefix("Community acquired ") for each in words}, (
-        "the model suggests what is keyed here"
-    )
-
+def key_it(page: Page, found: int) -> None:
+    """Accept, widen, re-type, undo and redo, reject, judge, add and link, by keys alone."""
     go_to(page, "Hypertension")
     press(page, "Enter")  # accepted, and on to the next
     go_to(page, "lisinopril")
@@ -136,10 +127,24 @@ def test_what_is_keyed_is_what_becomes_gold(started, enters, note, no_mouse) -> 
     press(page, "5")  # historical
     go_to(page, "allopurinol")
     press(page, "l")
-    for _ in range(len(words)):
+    for _ in range(found):
         press(page, "ArrowDown")  # to the last that can be linked
     press(page, "Enter")
     expect(chosen(page)).to_contain_text("flarbitis")
+
+
+def test_what_is_keyed_is_what_becomes_gold(started, enters, note, no_mouse) -> None:
+    page = enters("reviewer.bob").page()
+    note_id = send(page, note)
+    assert begin(page) == note_id
+    suggested = page.request.get(f"/api/v1/reviews/{note_id}").json()["suggestion"]
+    words = [each["text"] for each in suggested["entities"]]
+    wanted = {"Hypertension", "lisinopril", "pneumonia", "amoxicillin", "Gout", "allopurinol", "chest pain"}
+    assert wanted <= {each.removeprefix("Community acquired ") for each in words}, (
+        "the model suggests what is keyed here"
+    )
+
+    key_it(page, len(words))
     press(page, "Control+Enter")
     expect(page.get_by_role("status").filter(has_text="not judged yet")).to_be_visible()
     for _ in range(len(words)):
@@ -184,7 +189,9 @@ def test_one_note_after_another(started, enters, note, no_mouse) -> None:
     assert {first, second} == ids
     press(page, "x", "z", "k", "1")  # the keys work after a submission, without a click
     expect(page.get_by_text(re.compile(r"^1 of \d+ judged"))).to_be_visible()
-    press(page, *["g", "a"] * 12, "Control+Enter", "Control+Enter")
+    press(page, *["g", "a"] * 12, "Control+Enter")
+    expect(page.get_by_role("dialog", name="Submit this note")).to_be_visible()
+    press(page, "Control+Enter")
     page.wait_for_url(lambda url: first not in url and second not in url)
     assert {gold(started, each)[0].state for each in ids} == {"submitted"}
 

@@ -1,6 +1,9 @@
 """Notes come in: stored once, held with their reason, told of, replayed or dropped; never half."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import sleep
 
 import pytest
 from sqlalchemy import func, select
@@ -11,6 +14,7 @@ from behealthy.flows.ingest import import_gold, replay, take_in
 from behealthy.flows.system import System
 from behealthy.note import Extraction, Note, entity_at
 from behealthy.store.notes import get_note
+from behealthy.store.session import Database
 from behealthy.store.tables import AlertRow, Base, GoldRow, NoteRow, QuarantineRow
 
 SECRET = "Zosterella"
@@ -88,6 +92,17 @@ def test_a_held_record_is_replayed_when_it_was_mended(system: System) -> None:
         assert (row.state, row.note_id, row.decided_by, row.sealed) == ("replayed", done.note_id, "ann", b"")
 
 
+def test_a_text_has_a_limit_of_its_own_below_that_of_a_file(system: System) -> None:
+    limit = system.settings.max_text_bytes
+    assert limit < system.settings.max_note_bytes
+    fits = ("Gout. " * limit)[: limit - 1] + "x"
+    taken = send(system, {"text": fits}, {"text": fits + "x"}, {"text": "é" + fits[1:]})
+    assert [f.code for f in taken.fates] == [None, "too_large", "too_large"]
+    with pytest.raises(ContractError) as caught:
+        replay(system, taken.fates[1].quarantine_id or "", by="ann")
+    assert caught.value.code == "too_large"
+
+
 def test_a_dropped_record_is_forgotten(system: System) -> None:
     (fate,) = send(system, {"text": ""}).fates
     with system.database.write() as session:
@@ -98,6 +113,21 @@ def test_a_dropped_record_is_forgotten(system: System) -> None:
         replay(system, fate.quarantine_id or "", by="bob")
     with pytest.raises(NotThere):
         replay(system, "q_none", by="bob")
+
+
+def test_what_one_is_dropping_just_now_becomes_no_note_of_another(system: System, database: Database) -> None:
+    system = replace(system, database=database)
+    (fate,) = send(system, {"text": ""}).fates
+    held = fate.quarantine_id or ""
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            quarantine.drop(session, held, by="ann", now=system.now())
+            session.flush()
+            other = pool.submit(replay, system, held, by="bob", payload=b'{"text": "Gout."}')
+            sleep(0.5)  # the other is waiting by now
+        with pytest.raises(Conflict, match="dropped by ann"):
+            other.result(20)
+    assert count(system, NoteRow) == 0
 
 
 def test_what_comes_after_is_in_the_same_transaction(system: System) -> None:

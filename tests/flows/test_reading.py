@@ -1,16 +1,20 @@
 """Fresh notes are read by the served model: kept sealed, logged in numbers, queued; all in one transaction."""
 
 import json
+from collections.abc import Sequence
 
+import pytest
 from sqlalchemy import func, select
 
-from behealthy.data import intake
-from behealthy.flows.ingest import take_in
-from behealthy.flows.reading import Reading
+from behealthy.data import intake, quarantine
+from behealthy.flows.ingest import replay, take_in
+from behealthy.flows.reading import Read, Reading, served
 from behealthy.flows.system import System
+from behealthy.note import Note
 from behealthy.registry.catalogue import shipped_version
+from behealthy.store import session as session_module
 from behealthy.store.notes import newest_extraction
-from behealthy.store.tables import ExtractionRow, PredictionRow, ReviewRow
+from behealthy.store.tables import ExtractionRow, PredictionRow, RatingRow, ReviewRow
 
 TEXT = "Started metformin 500 mg bid for type 2 diabetes, denies chest pain."
 
@@ -49,3 +53,40 @@ def test_what_is_held_is_not_read(system: System) -> None:
     with system.database.read() as session:
         assert session.scalar(select(func.count()).select_from(PredictionRow)) == 1
     assert (taken.held, taken.stored) == (1, 1)
+
+
+class WhileOthersWrite:
+    """A reader that needs the lock of the database for itself, once for every time it reads."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.reader = served(system)
+        self.batches: list[int] = []
+
+    def __call__(self, notes: Sequence[Note]) -> list[Read]:
+        with self.system.database.write() as session:
+            session.add(RatingRow(at=self.system.now(), by="ann", stars=1))
+        self.batches.append(len(notes))
+        return self.reader(notes)
+
+
+def test_others_write_while_the_model_reads(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "_WAIT_MS", 50)
+    reader = WhileOthersWrite(system)
+    reading = Reading(system, "ward", reader)
+    lines = [{"text": f"{TEXT} Seen in room {i}."} for i in range(101)]
+    data = "\n".join(map(json.dumps, [*lines, lines[0], {"text": 4}])).encode()
+    taken = take_in(system, intake.read(data, "jsonl", "feed"), source="ward", by="feed", after=reading)
+    assert (taken.stored, taken.known, taken.held) == (101, 1, 1)
+    assert reader.batches == [100, 1]
+    take_in(system, intake.read(data, "jsonl", "feed"), source="ward", by="feed", after=reading)
+    assert reader.batches == [100, 1]  # what is stored is not read again
+    with system.database.read() as session:
+        (held,) = quarantine.listed(session)
+    fate = replay(system, held.id, by="ann", payload=json.dumps({"text": TEXT}).encode(), after=reading)
+    assert reader.batches == [100, 1, 1]
+    with system.database.read() as session:
+        found = newest_extraction(session, system.vault, fate.note_id or "")
+        assert session.scalar(select(func.count()).select_from(PredictionRow)) == 102
+    assert found is not None
+    assert found.note_id == fate.note_id

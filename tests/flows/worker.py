@@ -73,9 +73,10 @@ def close(state: str):
     return end
 
 
-jobs.JOBS = {name: job for name, job in jobs.JOBS.items() if name != "mirror"}  # it would load MLflow each time
-training.STEPS = tuple((name, slow(name)) for name in jobs.TRAINING)
-training.request, training.finish, training.fail = request, close("done"), close("failed")
+if __name__ in ("__main__", "__mp_main__"):  # and not when somebody only looks at the file
+    jobs.JOBS = {name: job for name, job in jobs.JOBS.items() if name != "mirror"}  # it would load MLflow each time
+    training.STEPS = tuple((name, slow(name)) for name in jobs.TRAINING)
+    training.request, training.finish, training.fail = request, close("done"), close("failed")
 
 if __name__ == "__main__":
     stop = threading.Event()

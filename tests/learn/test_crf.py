@@ -21,6 +21,7 @@ from behealthy.learn import crfsuite
 from behealthy.learn.crf import Recipe, train
 from behealthy.learn.dataset import Knowledge, encode, label_names, lay_out_documents
 from behealthy.learn.likelihood import Likelihood, Stream, minimise
+from behealthy.learn.starter import with_capitals
 from behealthy.note import Extraction, entity_at
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,3 +168,24 @@ def test_the_hash_is_that_of_texts_and_marks() -> None:
     other = replace(SMALL[0], entities=SMALL[0].entities[:1])
     for changed in ([other, *SMALL[1:]], SMALL[::-1], SMALL[1:], [replace(SMALL[0], text="x"), *SMALL[1:]]):
         assert data_hash(changed) != base
+
+
+def test_what_few_patients_share_is_not_in_the_model() -> None:
+    def document(number: int, patient: str | None, name: str) -> Extraction:
+        text = f"{name} {name} has gout, {name} says; visit {number}."
+        at = text.index("gout")
+        return Extraction(f"d{number}", text, (entity_at(text, at, at + 4, "DISEASE"),), patient_id=patient)
+
+    own = [document(i, f"p{i % 2}", "Zostera") for i in range(10)]  # two patients, however many notes
+    others = [document(10 + i, None, "Miller") for i in range(4)]
+    everything = with_capitals([*own, *others])
+    learned = {fewest: _attributes(everything, fewest) for fewest in (1, 3, 4)}
+    assert {"w=zostera", "pzoste", "sstera", "w=miller"} <= learned[1]
+    assert not {a for a in learned[3] if a[0] in "wps" and a[1:].removeprefix("=") in ("zostera", "zoste", "stera")}
+    assert "w=miller" in learned[3] & learned[4]  # its copies in capitals are of the same patients
+    assert "w=gout" in learned[4]
+
+
+def _attributes(documents: list[Extraction], fewest_patients: int) -> set[str]:
+    recipe = Recipe(("DISEASE",), iterations=5, fewest_patients=fewest_patients)
+    return {a for block in train(documents, recipe).blocks for a in block.attributes}

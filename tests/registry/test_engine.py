@@ -162,7 +162,7 @@ def test_a_start_with_a_damaged_model_serves_the_one_before_it(system: System, s
 
 
 def test_a_long_batch_lets_others_read(engine: Engine) -> None:
-    long = [Note(str(i), NOTES[0].text * 50) for i in range(120)]
+    long = [Note(str(i), NOTES[0].text * 50) for i in range(600)]
     ended: dict[str, float] = {}
 
     def read(name: str, notes: list[Note]) -> None:

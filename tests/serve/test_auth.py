@@ -1,5 +1,8 @@
 """Logging in, links that work once, keys, and what is written down of all that."""
 
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -7,6 +10,7 @@ from sqlalchemy import select
 from behealthy.errors import Conflict
 from behealthy.serve import auth
 from behealthy.store import audit
+from behealthy.store.session import Database
 from behealthy.store.tables import AuditRow, KeyRow, LoginRow, UserRow
 
 PASSWORD = "four quiet herons wade"
@@ -151,6 +155,30 @@ def test_who_is_deactivated_is_out_at_once(ann: TestClient, person, system) -> N
 def test_the_last_admin_cannot_be_deactivated(ann: TestClient, system) -> None:
     with system.database.write() as session, pytest.raises(Conflict):
         auth.deactivate(session, auth.named(session, "ann").id)
+
+
+def test_of_two_admins_who_deactivate_each_other_at_once_one_stays(database: Database, clock) -> None:
+    with database.write() as session:
+        for name in ("ann", "bob"):
+            auth.invite(session, name, "admin", clock())
+            auth.named(session, name).password_hash = "hashed"
+    with database.read() as session:
+        ann, bob = (auth.named(session, name).id for name in ("ann", "bob"))
+
+    def out(user_id: str) -> None:
+        with database.write() as session:
+            auth.deactivate(session, user_id)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            auth.deactivate(session, ann)
+            session.flush()
+            other = pool.submit(out, bob)
+            sleep(0.5)  # the other is waiting by now
+        with pytest.raises(Conflict, match="last admin"):
+            other.result(20)
+    with database.read() as session:
+        assert (auth.user(session, ann).active, auth.user(session, bob).active) == (False, True)
 
 
 def test_a_new_link_ends_the_old_password_and_sessions(ann: TestClient, system) -> None:

@@ -105,6 +105,42 @@ def test_a_body_that_grows_too_large_is_stopped(anonymous: TestClient, person) -
     check_problem(answer, 413)
 
 
+LARGE = 200_000  # bytes: more than anybody may send, less than those who are known may
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"Authorization": "Bearer bh_nobody"},
+        {"Authorization": "x"},
+        {"Cookie": "behealthy_session=x"},
+        {"Cookie": "a=b"},
+    ],
+)
+def test_credentials_that_are_no_good_are_refused_before_a_large_body_is_read(anonymous, shown, in_pieces) -> None:
+    read = 0
+
+    def pieces():
+        nonlocal read
+        for _ in range(LARGE // 1000):
+            read += 1
+            yield b"x" * 1000
+
+    headers = JSON | shown | ({} if in_pieces else {"content-length": str(LARGE)})
+    answer = anonymous.post("/api/v1/extract", content=pieces(), headers=headers)
+    check_problem(answer, 401)
+    assert answer.headers["connection"] == "close"
+
+
+def test_who_is_recognised_may_send_a_large_body(program, person) -> None:
+    body = json.dumps({"text": "gout. " * (LARGE // 6)}).encode()
+    for sender in (program("extract"), person("reviewer")):
+        for content in (body, iter([body[:1000], body[1000:]])):
+            answer = sender.post("/api/v1/extract", content=content, headers=JSON)
+            assert answer.status_code == 200, answer.text[:300]
+
+
 def test_a_wrong_length_in_the_header_is_no_error_of_ours(program) -> None:
     answer = program("extract").post("/api/v1/extract", content=b"{}", headers=JSON | {"content-length": "-1"})
     assert answer.status_code in (400, 422)
@@ -166,8 +202,8 @@ def test_every_answer_protects_whoever_reads_it(anonymous: TestClient) -> None:
 
 def test_the_log_names_the_route_and_never_the_query(person, caplog) -> None:
     caplog.set_level("INFO", "behealthy")
-    person("reviewer.ann").get("/api/v1/codes", params={"query": SECRET})
+    person("reviewer.ann").get("/api/v1/reviews", params={"cursor": SECRET})
     said = [vars(record) for record in caplog.records]
     requests = [record["behealthy"] for record in said if record["msg"] == "request"]
-    assert [(r["operation"], r["status"], r["caller"]) for r in requests] == [("find_codes", 200, "reviewer.ann")]
+    assert [(r["operation"], r["status"], r["caller"]) for r in requests] == [("list_reviews", 422, "reviewer.ann")]
     assert SECRET not in str(said)

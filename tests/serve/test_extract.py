@@ -183,5 +183,29 @@ def test_an_export_is_in_the_audit_trail_and_a_bad_one_says_why(sender, system) 
 
 
 def test_codes_are_found_for_a_phrase(person) -> None:
-    found = person("reviewer").get("/api/v1/codes", params={"query": "type 2 diabetes"}).json()["items"]
+    found = person("reviewer").post("/api/v1/codes", json={"query": "type 2 diabetes"}).json()["items"]
     assert any(code["code"].startswith("E11") for code in found)
+
+
+@pytest.mark.parametrize("query", ["", "?store=true"])
+def test_a_text_that_is_too_long_is_refused_and_the_others_are_read(program, system, query: str) -> None:
+    long = "Gout. " * (system.settings.max_text_bytes // 6 + 1)
+    assert len(long) < system.settings.max_note_bytes
+    sender = program("extract,notes:write")
+    answer = sender.post(f"/api/v1/extract{query}", json={"notes": [{"text": long}, {"text": NOTE}]})
+    assert answer.status_code == 200
+    refused, read = answer.json()["items"]
+    assert refused["error"]["code"] == "too_large"
+    assert read["entities"]
+
+
+def test_a_single_text_that_is_too_long_is_a_422(sender, system) -> None:
+    answer = sender.post("/api/v1/extract", json={"text": "Gout. " * (system.settings.max_text_bytes // 6 + 1)})
+    assert answer.status_code == 422
+    assert "Gout" not in answer.text
+
+
+def test_a_phrase_whose_codes_are_wanted_is_not_taken_from_a_url(app, person) -> None:
+    assert person("reviewer").get("/api/v1/codes", params={"query": "type 2 diabetes"}).status_code == 404
+    (operation,) = app.openapi()["paths"]["/api/v1/codes"].values()
+    assert "parameters" not in operation

@@ -1,7 +1,10 @@
 """Models, trainings, drift, alerts and KPIs over HTTP."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from threading import Event, Semaphore
 
 import pytest
 from fastapi.testclient import TestClient
@@ -65,6 +68,31 @@ def test_what_is_not_there_cannot_be_promoted(person, second: str, system) -> No
     assert operator.post(f"/api/v1/models/{second}:promote", json={"reason": ""}).status_code == 422
     with system.database.read() as session:
         assert session.scalars(select(ReleaseRow)).all() == []
+
+
+def test_two_comparisons_run_at_a_time_and_a_third_is_told_when_to_come_back(person, app, second: str) -> None:
+    going, over = Semaphore(0), Event()
+    found = {"notes": 0, "left_out": 0, "differences": [], "verdict": {"decision": "keep", "rules": []}}
+
+    def slow(part: object, facts: object) -> dict[str, object]:
+        going.release()
+        assert over.wait(30)
+        return found
+
+    app.state.parts = replace(app.state.parts, apart=slow)
+    url = f"/api/v1/models/{shipped_version()}/compare/{second}"
+    operator = person("operator")
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            first = [pool.submit(operator.get, url) for _ in range(2)]
+            assert all(going.acquire(timeout=30) for _ in first)
+            third = operator.get(url)
+        finally:
+            over.set()
+        assert [answer.result().status_code for answer in first] == [200, 200]
+    assert (third.status_code, third.headers["content-type"]) == (429, "application/problem+json")
+    assert int(third.headers["retry-after"]) > 0
+    assert operator.get(url).status_code == 200  # the places are free again
 
 
 def test_a_model_without_a_gate_has_no_dossier(person) -> None:

@@ -190,11 +190,10 @@ def drop(id: QuarantineId) -> None:
 def snapshot(json: JsonOption = False) -> None:
     """Freeze the gold of today: what a model can be trained on, for ever the same."""
     from behealthy.data.snapshot import take
-    from behealthy.store.audit import Act, record
 
-    with opened() as system, system.database.write() as session:
-        record(session, system.vault, Act(who(), "freeze", "gold"), now=system.now())
-        row = take(session, system.vault, now=system.now())
+    with opened() as system:
+        note_down(system, "freeze", "gold")
+        row = take(system.database, system.vault, now=system.now())
     _show_snapshots([row], json)
 
 

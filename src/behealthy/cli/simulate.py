@@ -98,8 +98,12 @@ def _show(story: Story) -> None:
     terminal.show(table)
     for claim in story.claims:
         terminal.write(f"act {claim.act}  {'so    ' if claim.holds else 'NOT SO'}  {claim.says}\n")
-    said = {name: f"{value:.3g}" if isinstance(value, float) else str(value) for name, value in story.figures.items()}
-    terminal.write("; ".join(f"{name} {value}" for name, value in said.items()) + "\n")
+    terminal.write("; ".join(f"{name} {_plain(value)}" for name, value in story.figures.items()) + "\n")
+
+
+def _plain(value: Any) -> str:
+    value = value["value"] if isinstance(value, dict) else value
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _f1(figure: dict[str, Any] | None) -> str:

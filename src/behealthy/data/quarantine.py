@@ -77,7 +77,10 @@ def get(session: Session, id_: str) -> QuarantineRow:
     ------
     NotThere
     """
-    row = session.get(QuarantineRow, id_)
+    return _found(id_, session.get(QuarantineRow, id_))
+
+
+def _found(id_: str, row: QuarantineRow | None) -> QuarantineRow:
     if row is None:
         raise NotThere(f"the quarantine has no {id_}")
     return row
@@ -118,7 +121,8 @@ def replayed(session: Session, id_: str, *, note_id: str, by: str, now: datetime
 
 
 def _decided(session: Session, id_: str, state: str, by: str, now: datetime) -> QuarantineRow:
-    row = get(session, id_)
+    # Locked, since of two who decide at once the second must see what the first decided.
+    row = _found(id_, session.get(QuarantineRow, id_, with_for_update=True, populate_existing=True))
     if row.state != HELD:
         raise Conflict(f"{id_} was {row.state} by {row.decided_by} before")
     row.state, row.decided_by, row.decided_at = state, by, now

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import metadata
 from typing import Any
@@ -26,6 +26,7 @@ from behealthy.extract.lexicon import normalised
 from behealthy.note import Extraction, to_json
 from behealthy.store.crypto import Vault
 from behealthy.store.notes import newest_gold, open_gold
+from behealthy.store.session import Database, add_once
 from behealthy.store.tables import GoldRow, NoteRow, SnapshotItemRow, SnapshotRow
 
 TRAIN, TEST = "train", "test"
@@ -55,40 +56,44 @@ class _Item:
     part: str = TRAIN
 
 
-def take(session: Session, vault: Vault, *, now: datetime, test_percent: int = TEST_PERCENT) -> SnapshotRow:
+def take(database: Database, vault: Vault, *, now: datetime, test_percent: int = TEST_PERCENT) -> SnapshotRow:
     """When called, it will freeze the newest gold of every note; the same gold gives the snapshot that is there.
+
+    Gold never changes, so it is opened and compared before the transaction that writes; nobody waits for that.
 
     Raises
     ------
     BadInput
         When there is no gold.
     """
-    items = _items(session, vault)
+    with database.read() as session:
+        items = _items(session, vault)
     if not items:
         raise BadInput("there is no gold to take a snapshot of: nothing was reviewed or imported yet")
     for item in items:
         item.part = TEST if int(vault.tag("part", item.group)[:8], 16) % 100 < test_percent else TRAIN
     leaks = _without_copies(items)
     id_ = vault.tag("snapshot", *sorted(f"{i.part}:{i.digest}" for i in items if i.part))
-    there = session.get(SnapshotRow, id_)
+    with database.read() as session:
+        there = session.get(SnapshotRow, id_)
     if there is not None:
         return there
     kept = [i for i in items if i.part]
-    parent = session.scalar(select(SnapshotRow.id).order_by(SnapshotRow.at.desc(), SnapshotRow.id).limit(1))
-    row = SnapshotRow(
-        id=id_,
-        at=now,
-        parent=parent,
-        documents=len(kept),
-        parts=dict(sorted(Counter(i.part for i in kept).items())),
-        leaks={**leaks, "nearly_the_same": _nearly_the_same(kept)},
-        lineage=_lineage(kept),
-    )
-    session.add(row)
-    session.flush()
-    session.add_all(SnapshotItemRow(snapshot_id=id_, gold_id=i.row.id, part=i.part, digest=i.digest) for i in kept)
-    session.flush()
-    return row
+    facts = {
+        "id": id_,
+        "at": now,
+        "documents": len(kept),
+        "parts": dict(sorted(Counter(i.part for i in kept).items())),
+        "leaks": {**leaks, "nearly_the_same": _nearly_the_same(kept)},
+        "lineage": _lineage(kept),
+    }
+    with database.write() as session:
+        parent = session.scalar(select(SnapshotRow.id).order_by(SnapshotRow.at.desc(), SnapshotRow.id).limit(1))
+        if add_once(session, SnapshotRow, {**facts, "parent": parent}):  # else another process was faster
+            session.add_all(
+                SnapshotItemRow(snapshot_id=id_, gold_id=i.row.id, part=i.part, digest=i.digest) for i in kept
+            )
+        return session.get_one(SnapshotRow, id_)
 
 
 def get(session: Session, snapshot_id: str) -> SnapshotRow:
@@ -118,8 +123,13 @@ def rows(session: Session, snapshot_id: str, part: str | None = None) -> Sequenc
 
 
 def documents(session: Session, vault: Vault, snapshot_id: str, part: str | None = None) -> list[Extraction]:
-    """When called, it will give the documents of a snapshot or of one part of it, always in the same order."""
-    return list(open_gold(vault, rows(session, snapshot_id, part)))
+    """When called, it will give the documents of a snapshot or of one part of it, always in the same order.
+
+    Their ``patient_id`` is the patient's key under the vault's, never the id itself: enough to tell patients apart.
+    """
+    found = rows(session, snapshot_id, part)
+    keys = {n.id: n.patient_key for n in session.execute(select(NoteRow.id, NoteRow.patient_key))}
+    return [replace(d, patient_id=keys[row.note_id]) for row, d in zip(found, open_gold(vault, found), strict=True)]
 
 
 def difference(session: Session, first: str, second: str) -> Difference:

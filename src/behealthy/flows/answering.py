@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from behealthy.data.contract import Contract, Raw
 from behealthy.errors import ContractError
 from behealthy.flows.ingest import Taken, take_in
-from behealthy.flows.reading import Read, Reading
+from behealthy.flows.reading import Ahead, Read, Reader, Reading
 from behealthy.flows.system import System
 from behealthy.note import Extraction, Note
 from behealthy.registry.engine import Engine
@@ -43,7 +43,7 @@ def store(system: System, engine: Engine, raws: Sequence[Raw], *, source: str, b
     sent : bool
         Whether a person asked for their review.
     """
-    ahead = Ahead(engine, [each for each in _judged(system, raws) if isinstance(each, Note)])
+    ahead = Ahead(reader_of(engine), [each for each in _judged(system, raws) if isinstance(each, Note)])
     taken = take_in(system, raws, source=source, by=by, after=Reading(system, source, ahead))
     found: list[Extraction | None] = []
     with system.database.write() if sent else system.database.read() as session:
@@ -59,35 +59,20 @@ def store(system: System, engine: Engine, raws: Sequence[Raw], *, source: str, b
     return Stored(taken, found)
 
 
-class Ahead:
-    """A `flows.reading.Reader` that has read its notes before they had their ids; others it reads when asked."""
+def reader_of(engine: Engine) -> Reader:
+    """When called, it will give a reader that has the application's engine read."""
 
-    def __init__(self, engine: Engine, notes: Sequence[Note]) -> None:
-        self._engine = engine
-        self._read: dict[tuple[str | None, str], Read] = {}
-        self._remember(notes)
+    def read(notes: Sequence[Note]) -> list[Read]:
+        began = time.perf_counter()
+        found = engine.read(notes)
+        each_s = (time.perf_counter() - began) / max(1, len(notes))
+        return [Read(e, engine.observe(note, e), each_s) for note, e in zip(notes, found, strict=True)]
 
-    def __call__(self, notes: Sequence[Note]) -> list[Read]:
-        """When called, it will give what was found in each note."""
-        self._remember([note for note in notes if (note.patient_id, note.text) not in self._read])
-        known = [self._read[note.patient_id, note.text] for note in notes]
-        return [
-            replace(read, extraction=replace(read.extraction, note_id=note.id))
-            for note, read in zip(notes, known, strict=True)
-        ]
-
-    def _remember(self, notes: Sequence[Note]) -> None:
-        if notes:
-            began = time.perf_counter()
-            found = self._engine.read(notes)
-            each_s = (time.perf_counter() - began) / len(notes)
-            for note, extraction in zip(notes, found, strict=True):
-                observation = self._engine.observe(note, extraction)
-                self._read[note.patient_id, note.text] = Read(extraction, observation, each_s)
+    return read
 
 
 def _judged(system: System, raws: Sequence[Raw]) -> list[Note | ContractError]:
-    contract = Contract(system.settings.max_note_bytes)
+    contract = Contract(system.settings.max_text_bytes)
     out: list[Note | ContractError] = []
     for raw in raws:
         try:

@@ -75,9 +75,12 @@ def fill(system: System) -> int:
 def _take(system: System, source: str, documents: Sequence[Extraction], reading: Reading) -> None:
     marked = [document for i, document in enumerate(documents) if i % _EVERY]
     taken = ingest.import_gold(system, marked, source=source, by=_BY)
-    with system.database.write() as session:
+    with system.database.read() as session:
         ids = [fate.note_id for fate in taken.fates if fate.note_id is not None]
-        reading(session, [get_note(session, system.vault, id_) for id_ in ids])
+        notes = [get_note(session, system.vault, id_) for id_ in ids]
+    reading.ahead(notes)
+    with system.database.write() as session:
+        reading(session, notes)
     ingest.take_in(system, [_raw(d) for d in documents[::_EVERY]], source=source, by=_BY, after=reading)
 
 

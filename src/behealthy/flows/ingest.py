@@ -3,7 +3,8 @@
     records -> contract -> notes -> read -> prediction log, review queue
                   └─ quarantine, alert
 
-Each batch is one transaction: after a crash the same records may be sent again, and what was stored is found.
+Each batch is one transaction: after a crash the same records may be sent again, and what was stored is found. The
+model reads before the transaction begins, so that nobody waits for a lock while it reads.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy.orm import Session
 
@@ -24,11 +25,19 @@ from behealthy.flows import triggers
 from behealthy.flows.system import System
 from behealthy.monitor import alerts
 from behealthy.note import Extraction, Note, to_json
-from behealthy.store.notes import IMPORTED, has_gold, put_gold, put_note
+from behealthy.store.notes import IMPORTED, has_gold, knows, put_gold, put_note
 
 After = Callable[[Session, Sequence[Note]], None]  # what is done with fresh notes, in their own transaction
 
 _BATCH = 100
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """An `After` whose slow part can be done before the transaction begins, as `flows.reading.Reading` has it."""
+
+    def ahead(self, notes: Sequence[Note]) -> None:
+        """Do it for notes that are about to be stored; they have no ids of the store yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +101,14 @@ def take_in(system: System, raws: Iterable[Raw], *, source: str, by: str, after:
     after : callable, optional
         Reads the fresh notes of a batch, see `flows.reading`.
     """
-    contract = Contract(system.settings.max_note_bytes)
+    contract = Contract(system.settings.max_text_bytes)
     taken = Taken()
     for batch in _batches(raws):
+        judged = [_judged(system, contract, raw) for raw in batch]
+        _prepare(system, after, [each.note for each in judged if isinstance(each, Accepted)])
         with system.database.write() as session:
-            fates = [_take(system, session, contract, raw, source, by) for raw in batch]
+            pairs = zip(batch, judged, strict=True)
+            fates = [_take(system, session, raw, each, source, by) for raw, each in pairs]
             fresh = [note for fate, note in fates if fate.fresh and note is not None]
             if after is not None and fresh:
                 after(session, fresh)
@@ -119,16 +131,18 @@ def replay(
     ContractError
         When it still breaks the contract; it stays held.
     """
-    contract = Contract(system.settings.max_note_bytes)
-    with system.database.write() as session:
+    contract = Contract(system.settings.max_text_bytes)
+    with system.database.read() as session:
         row = quarantine.get(session, quarantine_id)
         if row.state != quarantine.HELD:
             raise Conflict(f"{quarantine_id} was {row.state} by {row.decided_by} before")
-        data = quarantine.payload(system.vault, row) if payload is None else payload
-        raws = list(intake.read(data, row.kind, row.name))
-        if len(raws) != 1:
-            raise BadInput(f"{quarantine_id} would become {len(raws)} records; replay takes one")
-        accepted = contract.check(raws[0], system.now())
+    data = quarantine.payload(system.vault, row) if payload is None else payload
+    raws = list(intake.read(data, row.kind, row.name))
+    if len(raws) != 1:
+        raise BadInput(f"{quarantine_id} would become {len(raws)} records; replay takes one")
+    accepted = contract.check(raws[0], system.now())
+    _prepare(system, after, [accepted.note])
+    with system.database.write() as session:
         fate, note = _store(system, session, raws[0], accepted, row.source, by)
         quarantine.replayed(session, quarantine_id, note_id=fate.note_id or "", by=by, now=system.now())
         if after is not None and fate.fresh:
@@ -155,12 +169,28 @@ def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
+def _judged(system: System, contract: Contract, raw: Raw) -> Accepted | ContractError:
+    try:
+        return contract.check(raw, system.now())
+    except ContractError as exc:
+        return exc
+
+
+def _prepare(system: System, after: After | None, notes: Sequence[Note]) -> None:
+    """Have what comes after begin with the notes that are not stored yet."""
+    if isinstance(after, Prepared):
+        with system.database.read() as session:
+            fresh = [note for note in notes if not knows(session, system.vault, note)]
+        after.ahead(fresh)
+
+
 def _take(
-    system: System, session: Session, contract: Contract, raw: Raw, source: str, by: str
+    system: System, session: Session, raw: Raw, judged: Accepted | ContractError, source: str, by: str
 ) -> tuple[Fate, Note | None]:
     try:
-        accepted = contract.check(raw, system.now())
-        return _store(system, session, raw, accepted, source, by)
+        if isinstance(judged, ContractError):
+            raise judged
+        return _store(system, session, raw, judged, source, by)
     except ContractError as exc:
         row, _ = quarantine.hold(session, system.vault, raw, exc, source=source, now=system.now())
         return Fate(raw.name, quarantine_id=row.id, code=exc.code, faults=tuple(exc.faults)), None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -51,8 +51,32 @@ def keep(system: System, session: Session, reads: Sequence[Read], *, source: str
         queue.offer(session, system.vault, found, audit_percent=system.settings.audit_percent, now=now, missed=missed)
 
 
+class Ahead:
+    """A reader that has read some notes before they had their ids; others it reads when asked."""
+
+    def __init__(self, reader: Reader, notes: Sequence[Note]) -> None:
+        self._reader = reader
+        self._read: dict[tuple[str | None, str], Read] = {}
+        self._remember(notes)
+
+    def __call__(self, notes: Sequence[Note]) -> list[Read]:
+        """When called, it will give what was found in each note."""
+        self._remember(notes)
+        known = [self._read[note.patient_id, note.text] for note in notes]
+        return [
+            replace(read, extraction=replace(read.extraction, note_id=note.id))
+            for note, read in zip(notes, known, strict=True)
+        ]
+
+    def _remember(self, notes: Sequence[Note]) -> None:
+        new = {(note.patient_id, note.text): note for note in notes}
+        new = {key: note for key, note in new.items() if key not in self._read}
+        if new:
+            self._read.update(zip(new, self._reader(list(new.values())), strict=True))
+
+
 class Reading:
-    """What `flows.ingest.take_in` does after it stored fresh notes: the model that is served reads them.
+    """What `flows.ingest` does with fresh notes: the model that is served reads them, before the transaction begins.
 
     Not safe to share between threads: an extractor is not.
 
@@ -66,10 +90,15 @@ class Reading:
         self._system = system
         self._source = source
         self._reader = reader or served(system)  # loaded before a transaction begins: it takes a moment
+        self._known = Ahead(self._reader, [])
+
+    def ahead(self, notes: Sequence[Note]) -> None:
+        """When called, it will read notes that are about to be stored, and forget those before them."""
+        self._known = Ahead(self._reader, notes)
 
     def __call__(self, session: Session, notes: Sequence[Note]) -> None:
-        """When called, it will read the notes and keep what was found, in the transaction that stored them."""
-        keep(self._system, session, self._reader(notes), source=self._source)
+        """When called, it will keep what was found in the notes, in the transaction that stored them."""
+        keep(self._system, session, self._known(notes), source=self._source)
 
 
 def served(system: System) -> Reader:

@@ -89,10 +89,10 @@ def take_snapshot(system: System, training_id: str) -> str:
     """
     row = begin(system, training_id, "snapshot")
     if row.snapshot_id is None:
+        taken = snapshots.take(system.database, system.vault, now=system.now())
         with system.database.write() as session:
-            taken = snapshots.take(session, system.vault, now=system.now())
             change(session, training_id, snapshot_id=taken.id)
-            return taken.id
+        return taken.id
     return row.snapshot_id
 
 

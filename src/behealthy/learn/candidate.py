@@ -31,6 +31,7 @@ Progress = Callable[[str, int, float], None]  # stage, iteration, loss
 
 NAME = "learned"
 PARTS = 3
+FEWEST_PATIENTS = 3  # that must share a word before a model that is made from the store may hold it
 FEWEST = 12  # documents below which no part is held out
 
 _DONE = "candidate"
@@ -55,7 +56,7 @@ class Candidate:
 
 
 def recipe_of(model: Model) -> Recipe:
-    """When called, it will read the recipe that a bundle was made by.
+    """When called, it will give the recipe that a bundle was made by, for notes of patients.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def recipe_of(model: Model) -> Recipe:
     unknown = set(told) - {f.name for f in fields(Recipe)}
     if unknown or "types" not in told:
         raise TrainingError(f"the recipe of {model.version} cannot be used again: {', '.join(sorted(unknown))}")
-    return Recipe(**{**told, "types": tuple(told["types"])})
+    return Recipe(**{**told, "types": tuple(told["types"]), "fewest_patients": FEWEST_PATIENTS})
 
 
 def first_of_line(model: Model) -> str:

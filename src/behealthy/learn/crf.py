@@ -25,6 +25,7 @@ from behealthy.learn.dataset import (
     encode,
     label_names,
     lay_out_documents,
+    of_few,
     read_once,
 )
 from behealthy.learn.likelihood import BoolArray, Likelihood, Stream, minimise
@@ -50,6 +51,8 @@ class Recipe:
         Prior width by template: an attribute with a smaller value must earn its weight harder.
     fewest : int
         Attributes seen less often in training are left out.
+    fewest_patients : int
+        Words that fewer patients' notes have are left out, so that nobody's name is in the model; 1 leaves out none.
     second_look : bool
         Train twice: the second model hears what the first thinks of the same word elsewhere in the document. Five
         times the training, half the speed; pays where documents repeat their names, as abstracts do.
@@ -65,6 +68,7 @@ class Recipe:
     scales: Mapping[str, float] = field(default_factory=lambda: {"d": 1.7, "k": 0.6})
     iterations: int = 150
     fewest: int = 2
+    fewest_patients: int = 1
     lean: float = 0.2
     second_look: bool = False
 
@@ -72,6 +76,8 @@ class Recipe:
         """Plain values, for the manifest and the experiment tracker."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
         scales = {} if self.trainer == "crfsuite" else dict(self.scales)  # CRFsuite has one width for all
+        if self.fewest_patients == 1:
+            del plain["fewest_patients"]  # as models from before there was a choice say it
         return plain | {"scales": scales, "types": list(self.types)}
 
 
@@ -213,10 +219,12 @@ def fit(
 def _streams(dataset: Dataset, recipe: Recipe) -> tuple[list[Stream], list[list[str]]]:
     """Attribute matrices, one for each stream and radius, and the names of their columns."""
     streams, names = [], []
+    few = of_few(dataset, recipe.fewest_patients) if recipe.fewest_patients > 1 else frozenset()
     for symbols, attributes in zip(dataset.symbols, dataset.attributes, strict=True):
         counts = attribute_counts(symbols, attributes)
         for reach in range(WIDEST + 1):
-            columns = [a for a, n in counts.items() if n >= max(recipe.fewest, 1) and radius(a) == reach]
+            enough = (a for a, n in counts.items() if n >= max(recipe.fewest, 1) and a not in few)
+            columns = [a for a in enough if radius(a) == reach]
             if columns:
                 streams.append(Stream(symbols, _matrix(attributes, columns, recipe.scales), reach))
                 names.append(columns)

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from behealthy.data.lineage import fingerprint
 from behealthy.extract.batch import Batch, lay_out
 from behealthy.extract.classes import WordClasses
 from behealthy.extract.features import word_attributes
@@ -28,6 +29,8 @@ from behealthy.extract.tokens import IntArray, Vocabulary
 from behealthy.note import Extraction
 
 Scheme = Literal["BIO", "BIOES"]
+
+_SPELL = "wps"  # templates of `extract.features` whose attributes hold a word, or five letters of one
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,25 @@ def attribute_counts(symbols: IntArray, attributes: Sequence[Sequence[str]]) -> 
         for attribute in own:
             counts[attribute] = counts.get(attribute, 0) + (n if attribute.isprintable() else 0)
     return counts
+
+
+def of_few(dataset: Dataset, fewest: int) -> frozenset[str]:
+    """Give the attributes that spell a word, or how it begins or ends, which fewer patients than so many have.
+
+    A name that one patient's notes repeat must not stand in a model that leaves the store. A document whose patient
+    nobody named is a patient of its own; a copy of it in capitals is the same one.
+    """
+    numbers: dict[str, int] = {}
+    owners = [d.patient_id or fingerprint(d.text) for d in dataset.documents]
+    patient = np.array([numbers.setdefault(owner, len(numbers)) for owner in owners], np.int64)
+    batch, symbols = dataset.batch, len(dataset.attributes[0])
+    said = np.unique(patient[batch.note] * symbols + dataset.symbols[0][batch.positions])
+    by_attribute: dict[str, set[int]] = {}
+    for who, symbol in zip((said // symbols).tolist(), (said % symbols).tolist(), strict=True):
+        for attribute in dataset.attributes[0][symbol]:
+            if attribute[0] in _SPELL:
+                by_attribute.setdefault(attribute, set()).add(who)
+    return frozenset(attribute for attribute, patients in by_attribute.items() if len(patients) < fewest)
 
 
 def label_names(types: Sequence[str], scheme: Scheme) -> tuple[str, ...]:

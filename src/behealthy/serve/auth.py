@@ -163,9 +163,11 @@ def deactivate(session: Session, user_id: str) -> UserRow:
     Conflict
         When nobody would be left who may invite people.
     """
-    row = user(session, user_id)
+    # All admins are locked, in one order: two who deactivate each other at once would leave nobody.
     admins = select(UserRow.id).where(UserRow.role == "admin", UserRow.active, UserRow.password_hash.is_not(None))
-    if row.active and set(session.scalars(admins)) == {row.id}:
+    left = set(session.scalars(admins.order_by(UserRow.id).with_for_update()))
+    row = session.get(UserRow, user_id, with_for_update=True, populate_existing=True) or user(session, user_id)
+    if row.active and left == {row.id}:
         raise Conflict(f"{row.name} is the last admin")
     row.active, row.invite_hash, row.invite_ends_at = False, None, None
     row.version += 1

@@ -22,7 +22,7 @@ from behealthy.flows.system import System
 from behealthy.monitor.metrics import Metrics
 from behealthy.registry.engine import Engine
 from behealthy.serve import auth, rights
-from behealthy.serve.limits import Rates
+from behealthy.serve.limits import Places, Rates
 from behealthy.serve.predictions import PredictionLog
 from behealthy.serve.registered import Registered
 from behealthy.store import audit
@@ -45,6 +45,8 @@ class Parts:
     ----------
     apart : callable
         Does a part of a flow in a process of its own, so that what is heavy does not stay in this one.
+    comparing, promoting : Places
+        What is asked for by request and done so has a bound; comparisons never keep a promotion waiting.
     """
 
     system: System
@@ -56,6 +58,8 @@ class Parts:
     metrics: Metrics = field(default_factory=Metrics)
     rates: Rates = field(default_factory=Rates)
     callers: auth.Callers = field(default_factory=auth.Callers)
+    comparing: Places = field(default_factory=Places)
+    promoting: Places = field(default_factory=Places)
 
 
 @dataclass(frozen=True, slots=True)

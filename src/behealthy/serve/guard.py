@@ -16,13 +16,16 @@ from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from behealthy.errors import BeHealthyError
 from behealthy.monitor import logs
-from behealthy.serve.problems import problem
+from behealthy.serve.desk import recognise
+from behealthy.serve.problems import of_error, problem
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-_SMALL = 64 * 1024  # bytes of a body whose sender shows no credentials, or whose path takes no notes
+_SMALL = 64 * 1024  # bytes of a body whose sender is not recognised, or whose path takes no notes
 _TAKES_NOTES = re.compile(r"/api/v1/(extract|notes|reviews|quarantine)\b")
 
 _HEADERS = {
@@ -55,8 +58,7 @@ class Guard:
         logs.request_id.set(state["request_id"])
         began = time.perf_counter()
         status = 0
-
-        body = _Body(receive, headers, self._limit(scope, headers))
+        body = _Body(receive, headers, _SMALL)
 
         async def told(message: Message) -> None:
             nonlocal status
@@ -66,9 +68,13 @@ class Guard:
             await send(message)
 
         try:
+            if body.may_be_large and await self._welcome(scope, headers):
+                body.limit = self._max_body_bytes
             await self._app(scope, body.receive, told)
         except HTTPException as exc:
             await problem(scope, exc.status_code)(scope, receive, told)
+        except BeHealthyError as exc:  # of whoever was not recognised: the application answers its own
+            await of_error(scope, exc)(scope, receive, told)
         except Exception as exc:  # noqa: BLE001 - the last place before the server, which would log the message
             _say(exc)
             if status == 0:
@@ -76,34 +82,45 @@ class Guard:
         finally:
             _account(scope, status, time.perf_counter() - began)
 
-    def _limit(self, scope: Scope, headers: Headers) -> int:
-        known = "authorization" in headers or "cookie" in headers
-        return self._max_body_bytes if known and _TAKES_NOTES.match(scope["path"]) else _SMALL
+    async def _welcome(self, scope: Scope, headers: Headers) -> bool:
+        """Say whether a large body may come; whoever shows credentials that are no good is told so before it is read.
+
+        Raises
+        ------
+        Unrecognised, NotAllowed
+        """
+        shown = "authorization" in headers or "cookie" in headers
+        if not (shown and _TAKES_NOTES.match(scope["path"])):
+            return False
+        await recognise(Request(scope), scope["app"].state.parts)
+        return True
 
 
 class _Body:
     """Reads a body and stops with 413 when it grows too large, whatever its header promises."""
 
     def __init__(self, receive: Receive, headers: Headers, limit: int) -> None:
-        self._receive, self._limit = receive, limit
+        self._receive, self.limit = receive, limit
         said = headers.get("content-length", "")
         self._promised = int(said[:19]) if said.isdigit() else 0
         self._taken = 0
-        self.unread = self._promised > 0 or "transfer-encoding" in headers
+        endless = "transfer-encoding" in headers
+        self.unread = self._promised > 0 or endless
+        self.may_be_large = self._promised > limit or endless
 
     async def receive(self) -> Message:
         """When called, it will give the next part."""
-        if self._promised > self._limit:
+        if self._promised > self.limit:
             raise self._too_large()
         message = await self._receive()
         self._taken += len(message.get("body", b""))
         self.unread = bool(message.get("more_body"))
-        if self._taken > self._limit:
+        if self._taken > self.limit:
             raise self._too_large()
         return message
 
     def _too_large(self) -> HTTPException:
-        return HTTPException(413, f"the body is larger than {self._limit} bytes")
+        return HTTPException(413, f"the body is larger than {self.limit} bytes")
 
 
 def _dress(message: Message, scope: Scope, request_id: str, *, hang_up: bool) -> None:

@@ -1,4 +1,4 @@
-"""How often somebody may call; counted in memory, in windows that slide.
+"""How often somebody may call, and how many at a time; counted in memory, the former in windows that slide.
 
 A key's rate is its own. What comes without a key is counted by address, so that passwords cannot be tried in numbers.
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -16,6 +19,32 @@ from behealthy.errors import TooMany
 
 LOGINS_A_MINUTE = 10  # for a name
 LOGINS_A_MINUTE_FROM = 60  # for an address, behind which a whole ward may be
+HEAVY_AT_A_TIME = 2  # each is a process that loads a model and test notes
+_HEAVY_TAKES_S = 15  # about: when another try makes sense
+
+
+class Places:
+    """So many may do something at a time; who comes when all are taken is sent away, since waiting holds a thread."""
+
+    def __init__(self, number: int = HEAVY_AT_A_TIME, retry_after_s: int = _HEAVY_TAKES_S) -> None:
+        self._free = BoundedSemaphore(number)
+        self._retry_after_s = retry_after_s
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Hold a place as long as the block runs.
+
+        Raises
+        ------
+        TooMany
+            When none is free.
+        """
+        if not self._free.acquire(blocking=False):
+            raise TooMany(self._retry_after_s)
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 class Rates:

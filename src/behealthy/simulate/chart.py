@@ -10,12 +10,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 
+from behealthy.monitor.states import FEWEST_AUDITED
 from behealthy.simulate.timeline import Facts, Moment
 
 WIDTH = 1_000
-_LEFT, _RIGHT, _TOP = 52, 24, 70
+_LEFT, _RIGHT, _TOP = 52, 24, 52
 _HEIGHT, _SMALL = 300, 150  # of the plots themselves
-_STATE_Y, _STATE_H = 30, 22
+_STATE_Y, _STATE_H = 8, 22
 
 STYLE = """
 .chart { overflow-x: auto; } .chart svg { display: block; width: 100%; min-width: 720px; height: auto; }
@@ -51,7 +52,7 @@ def legend() -> str:
         ('<circle class="estimated-dot doubtful" cx="13" cy="8" r="4"/>', "estimated, and not trusted by the watch"),
         (
             '<line class="audited" x1="13" y1="0" x2="13" y2="16"/><path class="audited-dot" d="M13 3l5 5-5 5-5-5z"/>',
-            "audited, of the last five windows",
+            f"audited, of the last five windows, from {FEWEST_AUDITED} notes on",
         ),
         ('<line class="promised" x1="0" y1="8" x2="26" y2="8"/>', "promised"),
         ('<line class="floor" x1="0" y1="8" x2="26" y2="8"/>', "floor"),
@@ -70,7 +71,7 @@ def f1(moments: Sequence[Moment], usual: str) -> str:
     usual : str
         The source that does not need a shade.
     """
-    figures = [f for m in moments for f in (m.true, m.estimated, m.audited) if f is not None]
+    figures = [f for m in moments for f in (m.true, m.estimated, m.audited if _counts(m) else None) if f]
     low = min([figure["low"] for figure in figures] + [m.floor for m in moments if m.floor is not None], default=0.0)
     high = max([figure["high"] for figure in figures], default=1.0)
     frame = _Frame(len(moments), math.floor(10 * low) / 10, min(1.0, math.ceil(10 * high) / 10), _TOP, _HEIGHT)
@@ -193,10 +194,16 @@ def _band(frame: _Frame, figures: Sequence[Facts | None]) -> str:
     return f'<polygon class="band" points="{" ".join(there + back)}"/>'
 
 
+def _counts(moment: Moment) -> bool:
+    """Tell whether the audits are enough for the watch to look at."""
+    return moment.audited is not None and moment.audited["notes"] >= FEWEST_AUDITED
+
+
 def _whiskers(frame: _Frame, moments: Sequence[Moment]) -> Iterator[str]:
     for i, m in enumerate(moments):
-        if m.audited is None:
+        if not _counts(m):
             continue
+        assert m.audited is not None
         x = frame.x(i) + 9  # beside the other signs, so that none hides another
         low, y, high = (frame.y(m.audited[name]) for name in ("low", "value", "high"))
         title = f"<title>audited {_said(m.audited)}</title>"

@@ -16,7 +16,10 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from behealthy.data import snapshot as snapshots
+from behealthy.monitor import performance
+from behealthy.note import Note
 from behealthy.registry import releases
+from behealthy.registry.bundle import load
 from behealthy.simulate import timeline
 from behealthy.simulate.clinic import Clinic, Event
 from behealthy.simulate.sources import Cast
@@ -51,7 +54,8 @@ class Story:
     Attributes
     ----------
     figures : dict
-        ``f1_before``, ``f1_during``, ``f1_after``, ``f1_after_unseen`` (true F1, mean of the windows),
+        ``f1_before``, ``f1_during``, ``f1_after`` (true F1, mean of the windows), ``f1_new_first``, ``f1_new_second``
+        (of both models on the same notes: those of documents that neither has learned from, with intervals),
         ``windows_to_drift`` and ``hours_to_model`` (from when drift was called), None where it never came to that.
     prologue : tuple of Event
         What was done before the first window.
@@ -118,6 +122,7 @@ class _Evidence:
         self._after = [m for m in others if m.version == played.second != played.first]
         self._spoilt = [m for m in moments if BROKEN in m.sources]
         self._called = next((m for m in self._during if m.state in CALLED), None)
+        self._new = self._on_new_documents()
 
     def figures(self) -> Facts:
         """When called, it will give the numbers of the story."""
@@ -128,7 +133,8 @@ class _Evidence:
             "f1_before": _mean(m.true for m in self._before),
             "f1_during": _mean(m.true for m in self._during),
             "f1_after": _mean(m.true for m in self._after),
-            "f1_after_unseen": _mean(m.unseen for m in self._after),
+            "f1_new_first": self._new[0],
+            "f1_new_second": self._new[1],
             "estimated_before": _mean(m.estimated for m in self._before),
             "estimated_after": _mean(m.estimated for m in self._after),
             "windows_to_drift": None if called is None else self._during.index(called) + 1,
@@ -155,8 +161,10 @@ class _Evidence:
         states = [m.state for m in self._during]
         called, at = self._called, self.figures()["windows_to_drift"]
         yield Claim(2, f"the other source: {_listed(states)}; called in window {at}", at is not None and at <= SOON)
-        alarms = 0 if called is None else self._alerts("drift", "performance", since=called.judged_at)
-        yield Claim(2, f"{alarms} alerts raised", alarms > 0)
+        keys = [f"{cause}:{self._played.first}" for cause in ("drift", "performance")]
+        alarms = self._count(AlertRow.id, AlertRow.key.in_(keys))
+        said = self._session.scalars(select(AlertRow.title).where(AlertRow.key.in_(keys))).all()
+        yield Claim(2, f"alert: {_listed(said)}", called is not None and alarms > 0)
         drift = (ReviewRow.why == "drift", ReviewRow.model_version == self._played.first)
         drawn = self._count(ReviewRow.note_id, *drift)
         done = self._count(ReviewRow.note_id, *drift, ReviewRow.state == "submitted")
@@ -168,10 +176,14 @@ class _Evidence:
         verdict = None if training is None else training["verdict"]
         earned = release is not None and release.action == "promote" and verdict == "promote"
         yield Claim(3, f"the gate's verdict: {verdict}; {self._played.second} serves", earned)
-        figures = self.figures()
-        during, after = figures["f1_during"], figures["f1_after"]
-        better = during is not None and after is not None and after >= during + RECOVERED
-        yield Claim(3, f"true F1 on the other source {_f1(during)} before, {_f1(after)} after", better)
+        figures, (before, after) = self.figures(), self._new
+        first, then = figures["f1_during"], figures["f1_after"]
+        better = first is not None and then is not None and then >= first + RECOVERED
+        yield Claim(3, f"true F1 on the other source: {_f1(first)}, then {_f1(then)}", better)
+        better = before is not None and after is not None and after["value"] >= before["value"] + RECOVERED
+        notes = 0 if after is None else after["notes"]
+        says = f"on {notes} notes of documents that no model learned from: {_of(before)}, then {_of(after)}"
+        yield Claim(3, says, better)
         states = [m.state for m in self._after]
         calm = bool(states) and not set(states) & {*CALLED, "insufficient"}
         yield Claim(3, f"what is normal was made anew: {_listed(states)}", calm)
@@ -179,10 +191,9 @@ class _Evidence:
     def _act_4(self) -> Iterator[Claim]:
         worse = self._played.worse
         served = releases.current(self._session)
-        refused = worse["verdict"] == "keep" and served is not None and served.version == self._played.second
-        yield Claim(
-            4, f"the worse candidate's verdict: {worse['verdict']}; {self._played.second} still serves", refused
-        )
+        verdict, now = worse.get("verdict"), None if served is None else served.version
+        refused = verdict == "keep" and now == self._played.second and now != worse.get("candidate")
+        yield Claim(4, f"the worse candidate's verdict: {verdict}; {now} serves", refused)
 
     def _act_5(self) -> Iterator[Claim]:
         played = self._played
@@ -206,9 +217,9 @@ class _Evidence:
         session, clinic = self._session, self._clinic
         bad = set(session.scalars(select(NoteRow.id).where(NoteRow.source.in_((BROKEN, "inbox")))))
         gold = self._count(GoldRow.id, GoldRow.note_id.in_(bad))
-        with clinic.system.database.write() as writing:
-            taken = snapshots.take(writing, clinic.system.vault, now=clinic.clock())
-            learned = sum(row.note_id in bad for row in snapshots.rows(writing, taken.id))
+        taken = snapshots.take(clinic.system.database, clinic.system.vault, now=clinic.clock())
+        with clinic.system.database.read() as reading:
+            learned = sum(row.note_id in bad for row in snapshots.rows(reading, taken.id))
         begun = (
             sum(t["started_at"] >= self._spoilt[0].begins_at.isoformat() for t in clinic.trainings())
             if self._spoilt
@@ -219,15 +230,29 @@ class _Evidence:
         )
         return Claim(5, says, bool(bad) and not gold and not learned and not begun)
 
+    def _on_new_documents(self) -> tuple[Facts | None, Facts | None]:
+        """Let the first and the second model read the same notes of the other source, of documents new to both."""
+        learned = timeline.learned_from(self._clinic, self._session, self._played.second)
+        documents = [d for d in self._cast.changed if d.patient_id not in learned]
+        notes = [Note(d.note_id, d.text) for d in documents]
+        if not (self._played.first and self._played.second):
+            return None, None
+        models, out = self._clinic.system.settings.models, []
+        for version in (self._played.first, self._played.second):
+            found = load(models / version, find_only=True).pipe(notes)
+            counts = [performance.agreement(own, gold) for own, gold in zip(found, documents, strict=True)]
+            figure = performance.measured(counts)
+            out.append(None if figure is None else figure.to_json())
+        return out[0], out[1]
+
     def _trainings(self) -> int | None:
         if not self._after:
             return None
         asked = [t for t in self._clinic.trainings() if t["trigger"] != "person"]
         return next((i for i, t in enumerate(asked, 1) if t["candidate"] == self._played.second), None)
 
-    def _alerts(self, *kinds: str, since: datetime | None = None, until: datetime | None = None) -> int:
+    def _alerts(self, *kinds: str, until: datetime | None = None) -> int:
         where: list[ColumnElement[bool]] = [AlertRow.kind.in_(kinds)]
-        where += [AlertRow.last_at >= since] if since is not None else []
         where += [AlertRow.at <= until] if until is not None else []
         return self._count(AlertRow.id, *where)
 
@@ -242,6 +267,10 @@ def _mean(figures: Any) -> float | None:
 
 def _f1(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
+
+
+def _of(figure: Facts | None) -> str:
+    return "-" if figure is None else f"{figure['value']:.3f} ({figure['low']:.3f}-{figure['high']:.3f})"
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -53,15 +53,20 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that was done; ``kind`` is one of alert, gold, labels, quarantine, release, training, twice."""
+    """Something that was done; ``kind`` is one of alert, begun, gold, labels, quarantine, release,
+    training, twice.
+
+    ``notes`` is to how many of them, where they are counted.
+    """
 
     at: datetime
     kind: str
     says: str
+    notes: int = 0
 
     def to_json(self) -> Facts:
         """Give the event as plain values."""
-        return {"at": self.at.isoformat(), "kind": self.kind, "says": self.says}
+        return {"at": self.at.isoformat(), "kind": self.kind, "says": self.says, "notes": self.notes}
 
 
 class Clinic:
@@ -105,9 +110,9 @@ class Clinic:
             finally:
                 system.close()
 
-    def tell(self, kind: str, says: str) -> None:
+    def tell(self, kind: str, says: str, notes: int = 0) -> None:
         """When called, it will put down that something was done now."""
-        self.events.append(Event(self.clock(), kind, says))
+        self.events.append(Event(self.clock(), kind, says, notes))
 
     # Notes -----------------------------------------------------------------------------------------------------------
 
@@ -184,7 +189,7 @@ class Clinic:
             What a step raised.
         """
         training.request(self.system, asked)
-        self.tell("training", f"training begun by {asked.trigger}: {asked.reason}")
+        self.tell("begun", f"training begun by {asked.trigger}: {asked.reason}")
         for name, step in training.STEPS:
             (instead or {}).get(name, step)(self.system, asked.id)
             self.clock.forward(minutes=STEP_MIN)
@@ -215,7 +220,7 @@ class Clinic:
         self.tick()
         worked = self.reviewer.work(review_s)
         if worked.drawn:
-            self.tell("labels", f"{worked.drawn} drawn notes labelled")
+            self.tell("labels", f"{worked.drawn} drawn notes labelled", worked.drawn)
         self.tick()
         self.clock.forward(seconds=3600 - (self.clock() - begun).total_seconds())
         return worked

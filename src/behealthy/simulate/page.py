@@ -31,7 +31,7 @@ main > * { min-width: 0; } h2 { margin-bottom: 8px; } p { margin: 4px 0 0; }
 .legend li { display: flex; align-items: center; gap: 6px; } .legend svg { width: 26px; height: 16px; }
 .scroll { overflow-x: auto; } td.holds { color: var(--good); font-weight: 600; white-space: nowrap; }
 td.fails { color: var(--bad); font-weight: 600; white-space: nowrap; } td.short { white-space: nowrap; }
-td.wide { min-width: 260px; } summary { cursor: pointer; }
+td.wide { min-width: 260px; } tr.open td { border-bottom: 0; } summary { cursor: pointer; }
 """
 _DASH = "–"
 
@@ -72,6 +72,7 @@ def _head(story: Story) -> str:
         ("true F1 before", _f1(figures["f1_before"])),
         ("while the notes had changed", _f1(figures["f1_during"])),
         ("with the new model", _f1(figures["f1_after"])),
+        ("both models on the same new documents", _both(figures["f1_new_first"], figures["f1_new_second"])),
         ("windows until drift was called", _whole(figures["windows_to_drift"])),
         ("hours from there to the new model", _hours(figures["hours_to_model"])),
         ("notes labelled for it", _whole(figures["labels"])),
@@ -86,26 +87,15 @@ def _head(story: Story) -> str:
 
 
 def _windows(moments: Iterable[Moment]) -> str:
-    heads = (
-        "window",
-        "until",
-        "source",
-        "state",
-        "true F1",
-        "new documents",
-        "estimated",
-        "audited",
-        "version",
-        "then",
-    )
+    heads = ("window", "until", "source", "state", "true F1", "new documents", "estimated", "audited", "version")
     rows = (
-        f'<tr><td class="number">{m.number}</td><td class="short">{m.ends_at:%-d %b %H:%M}</td>'
-        f"<td>{escape(m.source)}</td>"
+        f'<tr class="{"open" if m.done else ""}"><td class="number">{m.number}</td>'
+        f'<td class="short">{m.ends_at:%-d %b %H:%M}</td><td class="short">{escape(m.source)}</td>'
         f'<td class="short">{escape(m.state.replace("_", " "))}</td><td class="number">{_figure(m.true)}</td>'
         f'<td class="number">{_figure(m.unseen)}</td>'
         f'<td class="number">{_figure(m.estimated)}{"" if m.trusted else " ?"}</td>'
-        f'<td class="number">{_figure(m.audited)}</td><td class="short">{escape(m.version)}</td>'
-        f'<td class="wide">{escape(m.done) or _DASH}</td></tr>'
+        f'<td class="number">{_figure(m.audited)}</td><td class="short">{escape(m.version)}</td></tr>'
+        + (f'<tr><td></td><td colspan="8" class="quiet">then: {escape(m.done)}</td></tr>' if m.done else "")
         for m in moments
     )
     note = (
@@ -126,18 +116,23 @@ def _claims(story: Story) -> str:
 
 def _trainings(trainings: Iterable[Facts]) -> str:
     rows = (
-        f'<tr><td class="short">{escape(t["started_at"][:16].replace("T", " "))}</td><td>{escape(t["trigger"])}</td>'
-        f'<td class="short">{escape(t["candidate"] or _DASH)}</td><td>{escape(t["verdict"] or t["state"])}</td>'
-        f'<td class="wide">{"<br>".join(map(escape, t["reasons"]))}</td></tr>'
+        "<tr>"
+        + "".join(f'<td class="short">{escape(cell)}</td>' for cell in _training(t))
+        + f'<td class="wide">{"<br>".join(map(escape, t["reasons"]))}</td></tr>'
         for t in trainings
     )
     return _table(("begun", "by", "candidate", "verdict", "reasons"), rows, set())
 
 
+def _training(facts: Facts) -> tuple[str, ...]:
+    begun = facts["started_at"][:16].replace("T", " ")
+    return begun, facts["trigger"], facts["candidate"] or _DASH, facts["verdict"] or facts["state"]
+
+
 def _events(story: Story) -> str:
     events = [*story.prologue, *(event for m in story.moments for event in m.events)]
     rows = (
-        f'<tr><td class="short">{event.at:%-d %b %H:%M}</td><td>{escape(event.kind)}</td>'
+        f'<tr><td class="short">{event.at:%-d %b %H:%M}</td><td class="short">{escape(event.kind)}</td>'
         f"<td>{escape(event.says)}</td></tr>"
         for event in events
     )
@@ -161,6 +156,10 @@ def _figure(figure: Facts | None) -> str:
 
 def _f1(value: float | None) -> str:
     return _DASH if value is None else f"{value:.3f}"
+
+
+def _both(first: Facts | None, second: Facts | None) -> str:
+    return _DASH if first is None or second is None else f"{first['value']:.3f} → {second['value']:.3f}"
 
 
 def _whole(value: int | None) -> str:

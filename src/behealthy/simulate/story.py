@@ -112,7 +112,7 @@ def _windows(notes: Sequence[Extraction], window: int) -> Iterator[Sequence[Extr
 def _day(clinic: Clinic, notes: Sequence[Extraction], source: str) -> None:
     """Let a window's notes come in over a day."""
     clinic.clock.to(OPENS)
-    many = -(-len(notes) // BATCHES)
+    many = max(1, -(-len(notes) // BATCHES))
     for at in range(0, len(notes), many):
         clinic.hour(notes[at : at + many], source, REVIEW_S)
     while OPENS <= clinic.clock().hour < CLOSES:

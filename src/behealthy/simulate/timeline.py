@@ -89,10 +89,11 @@ class Moment:
     @property
     def done(self) -> str:
         """What was done, in words."""
-        said = [
-            {"log": "", "label": f"{self.drawn} notes drawn for labels", "hold": "held"}.get(self.action, self.action)
-        ]
-        said += [event.says for event in self.events if event.kind != "training" or " against " in event.says]
+        labelled = sum(event.notes for event in self.events if event.kind == "labels")
+        first = {"log": "", "label": f"{self.drawn} notes wait for labels"}.get(self.action, f"watch: {self.action}")
+        said = [first, f"{labelled} labelled" if labelled else ""]
+        quiet = ("labels", "begun")
+        said += [event.says for event in self.events if event.kind not in quiet]
         return "; ".join(filter(None, said))
 
 
@@ -103,7 +104,7 @@ def of(clinic: Clinic) -> list[Moment]:
     """
     with clinic.system.database.read() as session:
         rows = session.scalars(select(WindowRow).order_by(WindowRow.number)).all()
-        ends = [row.judged_at for row in rows[1:]] + [None]
+        ends = [*(row.judged_at for row in rows), None][1:]
         return [
             _moment(clinic, session, row, _between(clinic.events, row.judged_at, end))
             for row, end in zip(rows, ends, strict=True)
@@ -121,7 +122,7 @@ def _moment(clinic: Clinic, session: Session, row: WindowRow, events: tuple[Even
         .order_by(PredictionRow.number)
     ).all()
     counts, known = _counts(clinic, session, row, [id_ for id_, _ in read if id_ is not None]), row.performance
-    learned = _learned_from(clinic, session, row.model_version)
+    learned = learned_from(clinic, session, row.model_version)
     unseen = [own for note_id, own in counts.items() if clinic.truth[note_id].patient_id not in learned]
     return Moment(
         number=row.number,
@@ -162,8 +163,8 @@ def _counts(
     return out
 
 
-def _learned_from(clinic: Clinic, session: Session, version: str) -> set[str | None]:
-    """Give the documents of which a version has learned a piece, as far as they came in."""
+def learned_from(clinic: Clinic, session: Session, version: str) -> set[str | None]:
+    """When called, it will give the documents of which a version has learned a piece, as far as they came in."""
     training = session.scalar(select(TrainingRow).where(TrainingRow.candidate == version).limit(1))
     if training is None or training.snapshot_id is None:
         return set()

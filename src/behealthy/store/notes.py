@@ -67,6 +67,12 @@ def put_note(
     return Kept(there, fresh=False)
 
 
+def knows(session: Session, vault: Vault, note: Note) -> bool:
+    """When called, it will say whether a note with this text and patient is stored."""
+    key = vault.tag("note", note.patient_id or "", note.text)
+    return session.scalar(select(NoteRow.id).where(NoteRow.content_key == key)) is not None
+
+
 def get_note(session: Session, vault: Vault, note_id: str) -> Note:
     """When called, it will give a stored note under its store's id.
 

@@ -20,6 +20,10 @@ const ABOUT: Record<string, string> = {
   admin: "everything, with people, keys and the audit trail",
 };
 
+/** What comes of deactivating a person, whose name stands before it. */
+export const FOR_GOOD =
+  "is logged out everywhere now and cannot log in again. What they reviewed stays. This cannot be undone: to come back they must be invited under another name.";
+
 const refresh = () => queries.invalidateQueries({ queryKey: ["users"] });
 
 export function People() {
@@ -31,7 +35,7 @@ export function People() {
   const again = useMutation({ mutationFn: (id: string) => told(api.POST("/api/v1/users/{user_id}:invite", { params: { path: { user_id: id } } })), onSuccess: (made) => { setInvited(made); void refresh(); } });
   const end = useMutation({ mutationFn: (id: string) => told(api.POST("/api/v1/users/{user_id}:deactivate", { params: { path: { user_id: id } } })), onSuccess: refresh });
   const deactivate = (user: Wire["User"]) =>
-    setQuestion({ title: "Let a person in no more", what: <>{user.name} is logged out everywhere now and cannot log in again. What they reviewed stays. A new link lets them in again.</>, button: "Let in no more", danger: true, run: () => end.mutateAsync(user.id) });
+    setQuestion({ title: "Let a person in no more", what: <>{user.name} {FOR_GOOD}</>, button: "Let in no more", danger: true, run: () => end.mutateAsync(user.id) });
   return (
     <Card title="People" actions={<Button onClick={() => setInviting(true)}>Invite a person</Button>} flush>
       <Loaded query={users}>
@@ -47,7 +51,7 @@ export function People() {
                   <Table.Td>{day(user.created_at)}</Table.Td>
                   <Table.Td>
                     <Group gap="xs" justify="end" wrap="nowrap">
-                      <Button size="compact-xs" variant="default" loading={again.isPending && again.variables === user.id} onClick={() => again.mutate(user.id)}>New link</Button>
+                      {user.active && <Button size="compact-xs" variant="default" loading={again.isPending && again.variables === user.id} onClick={() => again.mutate(user.id)}>New link</Button>}
                       {user.active && user.name !== me?.name && <Button size="compact-xs" variant="default" onClick={() => deactivate(user)}>Deactivate</Button>}
                     </Group>
                   </Table.Td>

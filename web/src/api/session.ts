@@ -1,6 +1,7 @@
 // Who is at the screen, and which pages are theirs.
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { api, Problem, told, type Wire } from "./client";
+import { tidy } from "../review/leaving";
 import { queries } from "./queries";
 
 export type Me = Wire["Me"];
@@ -44,7 +45,11 @@ export function useStart() {
 
 export function useLeave() {
   return useMutation({
-    mutationFn: () => told(api.POST("/api/v1/logout")),
+    mutationFn: async () => {
+      const me = queries.getQueryData<Me | null>(["me"]);
+      if (me) await tidy(me.name); // as long as the server still knows them
+      return told(api.POST("/api/v1/logout"));
+    },
     onSuccess: () => know(null),
   });
 }

@@ -19,7 +19,7 @@ export function CodePicker({ editor, change }: { editor: Editor; change: (make: 
     enabled: sought.length > 0,
     gcTime: 0, // what was looked for may be words of a note
     placeholderData: keepPreviousData,
-    queryFn: () => told(api.GET("/api/v1/codes", { params: { query: { query: sought, type: one?.type === TREATMENT ? TREATMENT : DISEASE } } })),
+    queryFn: () => told(api.POST("/api/v1/codes", { body: { query: sought, type: one?.type === TREATMENT ? TREATMENT : DISEASE } })),
   });
   const all: (Code | null)[] = [...(codes.data?.items ?? []), ...(one?.codes.length ? [null] : [])];
   const choose = (code: Code | null) => change((e) => recode(e, code));

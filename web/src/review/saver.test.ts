@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Points } from "../note/points";
 import { DISEASE, entityOf } from "../note/values";
 import type { Draft } from "./editor";
-import { forget, keep, recall, type Storage } from "./keeping";
+import { forget, forgetSaved, keep, recall, type Shelf } from "./keeping";
 import { Saver, type Saving, type Sent } from "./saver";
 
 const draft = (name: string): Draft => ({ entities: [], relations: [], judged: { [name]: "accepted" } });
@@ -88,9 +88,9 @@ describe("what is kept on this computer", () => {
   const points = new Points("No fever 🫁 today.");
   const fever = entityOf({ id: "e1", start: 3, end: 8, text: "fever", type: DISEASE, section: "history", attributes: { dose: "2 mg" } }, 1);
   const full: Draft = { entities: [fever], relations: [], judged: { e1: "accepted" } };
-  const shelf = (): Storage & { all: Map<string, string> } => {
+  const shelf = (): Shelf & { all: Map<string, string> } => {
     const all = new Map<string, string>();
-    return { all, getItem: (k) => all.get(k) ?? null, setItem: (k, v) => void all.set(k, v), removeItem: (k) => void all.delete(k) };
+    return { all, get length() { return all.size; }, key: (i) => [...all.keys()][i] ?? null, getItem: (k) => all.get(k) ?? null, setItem: (k, v) => void all.set(k, v), removeItem: (k) => void all.delete(k) };
   };
 
   it("holds no word of the note and comes back whole", () => {
@@ -98,6 +98,47 @@ describe("what is kept on this computer", () => {
     keep(storage, "n_1", { by: "ada", version: 3, active_s: 12, draft: full });
     expect([...storage.all.values()].join()).not.toMatch(/fever|2 mg|history/);
     expect(recall(storage, "n_1", "ada", 3, points, [fever])?.draft).toEqual(full);
+  });
+
+  it("says what a code is and never what it means, which is looked up when it comes back", () => {
+    const storage = shelf();
+    const code = (name: string, display: string) => ({ system: "ICD-10-CM", code: name, display, score: 0.5 });
+    const coded = { ...fever, codes: [code("R50.9", "Fever, unspecified")] };
+    const chosen = { ...fever, id: "e2", start: 12, end: 17, text: "today", section: null, attributes: {}, codes: [code("R50.9", "Fever, unspecified"), code("A00", "Cholera")] };
+    keep(storage, "n_1", { by: "ada", version: 3, active_s: 12, draft: { ...full, entities: [coded, chosen] } });
+    expect([...storage.all.values()].join()).not.toMatch(/Fever|Cholera|display/);
+    const back = recall(storage, "n_1", "ada", 3, points, [coded])!.draft.entities;
+    expect(back[0]).toEqual(coded);
+    expect(back[1]!.codes).toEqual([{ ...code("R50.9", "Fever, unspecified"), score: 1 }, { ...code("A00", "A00"), score: 1 }]);
+  });
+
+  it("is cleared at log-out where the server has it, and nowhere else", async () => {
+    const storage = shelf();
+    const other: Draft = { ...full, judged: { e1: "rejected" } };
+    const server: Record<string, Draft> = { n_saved: { ...full, judged: { ...full.judged } }, n_behind: other, n_bobs: full };
+    for (const id of ["n_saved", "n_behind", "n_none", "n_away"]) keep(storage, id, { by: "ada", version: 3, active_s: 1, draft: full });
+    keep(storage, "n_bobs", { by: "bob", version: 3, active_s: 1, draft: full });
+    storage.setItem("behealthy.draft.n_odd", "{not json");
+    storage.setItem("theme", "dark");
+    const asked: string[] = [];
+    await forgetSaved(storage, "ada", async (id) => {
+      asked.push(id);
+      if (id === "n_away") throw new Error("away");
+      return server[id] ?? null;
+    });
+    expect(asked).toEqual(["n_saved", "n_behind", "n_none", "n_away"]);
+    const left = ["n_behind", "n_none", "n_away", "n_bobs", "n_odd"].map((id) => `behealthy.draft.${id}`);
+    expect([...storage.all.keys()]).toEqual([...left, "theme"]);
+  });
+
+  it("is not cleared when it changed while the server was asked", async () => {
+    const storage = shelf();
+    keep(storage, "n_1", { by: "ada", version: 3, active_s: 1, draft: full });
+    await forgetSaved(storage, "ada", async () => {
+      keep(storage, "n_1", { by: "ada", version: 4, active_s: 2, draft: { ...full, judged: {} } });
+      return full;
+    });
+    expect(storage.all.size).toBe(1);
   });
 
   it("is given to its owner alone, and not over what the server saved since", () => {

@@ -4,6 +4,7 @@ import { saveDraft, draftOf, suggestionOf, type Review } from "./calls";
 import { ActiveClock } from "./clock";
 import { open, type Editor } from "./editor";
 import { forget, keep, recall } from "./keeping";
+import { beforeLeaving } from "./leaving";
 import { Saver, type Saving } from "./saver";
 
 export interface Desk {
@@ -66,6 +67,7 @@ export function useDesk(review: Review, by: string): Desk {
       void saver.flush();
     };
     const online = () => void saver.flush();
+    const stays = beforeLeaving(() => saver.flush());
     touch();
     for (const name of ACTIVITY) window.addEventListener(name, touch, { passive: true });
     document.addEventListener("visibilitychange", hide);
@@ -74,6 +76,7 @@ export function useDesk(review: Review, by: string): Desk {
       for (const name of ACTIVITY) window.removeEventListener(name, touch);
       document.removeEventListener("visibilitychange", hide);
       window.removeEventListener("online", online);
+      stays();
       void saver.flush();
     };
   }, [clock, saver]);

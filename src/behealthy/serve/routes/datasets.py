@@ -22,10 +22,10 @@ def list_datasets(desk: Called, limit: Limit = 50) -> Page[Dataset]:
 @router.post("", status_code=201)
 def make_dataset(desk: Called, response: Response) -> Dataset:
     """Freeze what is reviewed now; the same choice twice is one dataset."""
-    with desk.audited("freeze", "gold") as session:
-        row = snapshot.take(session, desk.system.vault, now=desk.now())
-        response.headers["Location"] = f"/api/v1/datasets/{row.id}"
-        return Dataset.model_validate(row)
+    desk.note_down("freeze", "gold")
+    row = snapshot.take(desk.system.database, desk.system.vault, now=desk.now())
+    response.headers["Location"] = f"/api/v1/datasets/{row.id}"
+    return Dataset.model_validate(row)
 
 
 @router.get("/{dataset_id}")

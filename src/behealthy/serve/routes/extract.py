@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from behealthy.data.contract import Raw
 from behealthy.errors import ContractError
@@ -18,7 +17,7 @@ from behealthy.serve.forms import Json, code_json, extraction_json, json_respons
 from behealthy.serve.predictions import Read
 from behealthy.serve.sendings import raw_of, sender_id
 from behealthy.serve.wire.notes import Code, ExportRequest, ExtractAnswer, ExtractRequest
-from behealthy.serve.wire.reviews import Codes
+from behealthy.serve.wire.reviews import Codes, CodesRequest
 from behealthy.serve.wire.terms import OffsetUnit
 
 router = APIRouter(tags=["extract"])
@@ -67,14 +66,11 @@ def export_record(desk: Called, given: ExportRequest) -> Response:
     return exported(found, given.format, desk.now())
 
 
-@router.get("/codes")
-def find_codes(
-    desk: Called,
-    query: Annotated[str, Query(min_length=1, max_length=200)],
-    type: Literal["DISEASE", "TREATMENT"] = "DISEASE",
-) -> Codes:
+@router.post("/codes")  # the phrase may be a note's own words, which have no place in a URL
+def find_codes(desk: Called, given: CodesRequest) -> Codes:
     """Say which codes a phrase may mean."""
-    return Codes(items=[Code.model_validate(code_json(code)) for code in desk.parts.engine.code(query, type)])
+    found = desk.parts.engine.code(given.query, given.type)
+    return Codes(items=[Code.model_validate(code_json(code)) for code in found])
 
 
 def _read(desk: Desk, raws: list[Raw], action: str = "extract") -> list[Extraction | ContractError]:

@@ -72,7 +72,8 @@ def compare_models(desk: Called, version: Id, other: Id) -> Comparison:
     """Hold the second version against the first on the newest test notes; what came of it is kept."""
     known = desk.parts.registered.known()
     left, right = (_model(shelf.version(desk.system, name, known)) for name in (version, other))
-    found = desk.parts.apart(compared, {"left": version, "right": other})
+    with desk.parts.comparing.one():
+        found = desk.parts.apart(compared, {"left": version, "right": other})
     verdict = found["verdict"]
     return Comparison(
         left=left,
@@ -90,7 +91,8 @@ def promote_model(desk: Called, version: Id, given: ReasonRequest) -> Release:
     """Serve this version from now on."""
     desk.note_down("promote", f"model:{version}")
     shelf.version(desk.system, version, desk.parts.registered.known())  # is it there at all?
-    desk.parts.apart(promoted, {"version": version, "by": desk.caller.name, "reason": given.reason})
+    with desk.parts.promoting.one():
+        desk.parts.apart(promoted, {"version": version, "by": desk.caller.name, "reason": given.reason})
     desk.parts.engine.refresh()
     return _newest(desk)
 

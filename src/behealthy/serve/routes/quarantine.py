@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from behealthy.data import intake, quarantine
 from behealthy.errors import ContractError
 from behealthy.flows import ingest
-from behealthy.flows.answering import Ahead
+from behealthy.flows.answering import reader_of
 from behealthy.flows.reading import Reading
 from behealthy.serve.desk import Called, Cursor, Limit
 from behealthy.serve.routes.notes import refuse_gold
@@ -54,7 +54,7 @@ def replay_quarantined(desk: Called, quarantine_id: Id, given: ReplayRequest) ->
         if row.state == quarantine.HELD:
             held = quarantine.payload(system.vault, row) if payload is None else payload
             refuse_gold(desk, intake.read(held, row.kind, row.name))
-    after = Reading(system, source, Ahead(desk.parts.engine, []))
+    after = Reading(system, source, reader_of(desk.parts.engine))
     try:
         fate = ingest.replay(system, quarantine_id, by=by, payload=payload, after=after)
     except ContractError as exc:

@@ -74,6 +74,13 @@ class SubmitReviewRequest(GivenDraft):
     active_s: float = Field(ge=0, le=86_400)
 
 
+class CodesRequest(Given):
+    """A phrase whose codes are wanted."""
+
+    query: str = Field(min_length=1, max_length=200)
+    type: Literal["DISEASE", "TREATMENT"] = "DISEASE"
+
+
 # Out -----------------------------------------------------------------------------------------------------------------
 
 
