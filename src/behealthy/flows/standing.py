@@ -118,7 +118,7 @@ def _sentence(session: Session, rows: Sequence[WindowRow], waiting: int, size: i
     if newest is None or newest.state == "insufficient":
         return f"Too few notes to judge: {waiting} of {size} are in."
     moved = newest.decision.get("moved", [])
-    changed = _listed([_NAMES.get(name, f"how much {name.partition(':')[2]} is found") for name in moved])
+    changed = _listed([_NAMES.get(name, f"how much {name.partition(':')[2].lower()} is found") for name in moved])
     f1 = _f1(newest)
     if newest.state == "ok":
         return f"The newest {newest.notes} notes are as the model knows them{f1}."

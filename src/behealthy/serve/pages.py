@@ -6,6 +6,7 @@ nothing can be loaded from elsewhere.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,12 @@ def _operation(method: str, path: str, what: dict[str, Any]) -> str:
     forms = [f"{word} <code>{escape(_form(s))}</code>" for word, s in (("takes", takes), ("gives", gives)) if s]
     return (
         f"<dl><dt><code>{method.upper()} {escape(path)}{asked}</code></dt>"
-        f"<dd>{escape(what.get('description', ''))} {', '.join(forms)}</dd></dl>"
+        f"<dd>{_code(escape(what.get('description', '')))} {', '.join(forms)}</dd></dl>"
     )
+
+
+def _code(words: str) -> str:
+    return re.sub("``(.+?)``", r"<code>\1</code>", words)
 
 
 def _form(schema: dict[str, Any]) -> str:
