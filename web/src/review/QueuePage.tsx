@@ -77,7 +77,7 @@ function Waiting({ state, title }: { state: "open" | "claimed"; title: string })
                       <Table.Td><code>{item.note_id}</code></Table.Td>
                       <Table.Td title={WHY[item.why]?.about}>{WHY[item.why]?.name ?? item.why}{item.blind && <span className="muted"> · blind</span>}</Table.Td>
                       <Table.Td className="number">{item.priority ? item.priority.toFixed(1) : "–"}</Table.Td>
-                      <Table.Td title={moment(item.queued_at)}>{ago(item.queued_at)}</Table.Td>
+                      <Table.Td title={moment(item.queued_at)} style={{ whiteSpace: "nowrap" }}>{ago(item.queued_at)}</Table.Td>
                       <Table.Td>
                         {others ? <span className={css.with}><Icon name="lock" size={14} />{item.claimed_by}</span> : <Button size="compact-xs" variant="default" onClick={() => enter(item.note_id)}>{item.claimed_by ? "Go on" : "Review"}</Button>}
                       </Table.Td>

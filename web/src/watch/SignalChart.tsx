@@ -96,13 +96,14 @@ function scales(line: Line) {
   };
 }
 
-/** Two to four round numbers inside a range. */
+/** Two to five round numbers inside a range. */
 function round(from: number, to: number): number[] {
-  const rough = (to - from) / 3;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough)!;
-  const first = Math.ceil(from / step);
-  return Array.from({ length: Math.floor(to / step) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+  const power = 10 ** Math.floor(Math.log10((to - from) / 3));
+  const inside = (step: number) => {
+    const first = Math.ceil(from / step);
+    return Array.from({ length: Math.floor(to / step) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+  };
+  return [10, 5, 2.5, 2, 1].map((m) => inside(m * power)).find((ticks) => ticks.length > 1) ?? [];
 }
 
 function bandPath(line: Line, x: (i: number) => number, y: (v: number) => number): string {

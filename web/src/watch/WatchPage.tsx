@@ -10,7 +10,7 @@ import { Icon } from "../parts/Icon";
 import { Card, Empty, Loaded, Page } from "../parts/Page";
 import { sayDone } from "../parts/say";
 import { State } from "../parts/State";
-import { figure, moment, plural } from "../parts/words";
+import { capital, figure, moment, plural, spoken } from "../parts/words";
 import { Alerts } from "./Alerts";
 import { eventsOf, performanceLines, signalLines } from "./lines";
 import { SignalChart, type Event, type Line } from "./SignalChart";
@@ -67,11 +67,46 @@ function Watched({ drift }: { drift: Wire["Drift"] }) {
       <div className={css.below}>
         <Moved drift={drift} />
         <Alerts />
-        <Card title="What was decided" about="With the facts that it rests on.">
-          {Object.keys(drift.decision).length ? <Facts facts={drift.decision} /> : <Empty title="Nothing yet.">The watch decides after each window: log it, raise an alert, draw notes for labels, or train.</Empty>}
-        </Card>
+        <Decided decision={drift.decision} />
       </div>
     </>
+  );
+}
+
+const ACTIONS: Record<string, string> = {
+  nothing: "Nothing: it was written down",
+  log: "Nothing: it was written down",
+  alert: "An alert",
+  label: "Notes are drawn to be labelled first",
+  retrain: "A new model is trained",
+  hold: "No training now",
+};
+
+/** The decision in words, its reasons as a list; what it rests on opens. */
+function Decided({ decision }: { decision: Record<string, unknown> }) {
+  const { action, reasons, facts, moved: _moved, ...rest } = decision;
+  const inner = typeof facts === "object" && facts !== null ? (facts as Record<string, unknown>) : {};
+  return (
+    <Card title="What was decided" about="With the facts that it rests on.">
+      {typeof action === "string" ? (
+        <div className={css.decided}>
+          <strong>{ACTIONS[action] ?? action}</strong>
+          {Array.isArray(reasons) && <ul>{reasons.map((reason) => <li key={String(reason)}>{String(reason).replaceAll("_", " ")}</li>)}</ul>}
+          <details>
+            <summary>Facts</summary>
+            <Facts facts={rest} />
+            {Object.entries(inner).map(([name, value]) => (
+              <section key={name}>
+                <h3>{capital(spoken(name))}</h3>
+                <Facts facts={typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : { [name]: value }} />
+              </section>
+            ))}
+          </details>
+        </div>
+      ) : (
+        <Empty title="Nothing yet.">The watch decides after each window: log it, raise an alert, draw notes for labels, or train.</Empty>
+      )}
+    </Card>
   );
 }
 
@@ -127,11 +162,16 @@ function SignalTable({ drift, lines }: { drift: Wire["Drift"]; lines: readonly L
 }
 
 function Moved({ drift }: { drift: Wire["Drift"] }) {
+  const changed = Array.isArray(drift.decision.moved) && drift.decision.moved.length > 0;
   const most = Math.max(1, ...drift.moved_terms.map((t) => Math.max(t.count, t.reference_count)));
   return (
     <Card title="Words that moved" about="How many notes have them, now and in the reference. Never the sentences around them.">
       {drift.moved_terms.length === 0 ? (
-        <Empty title="None." icon="ok">Words appear here when the newest window differs from the reference.</Empty>
+        changed ? (
+          <Empty title="None that may be shown." icon="lock">The newest window differs, but its notes were only read and not stored, or too few of them share a word.</Empty>
+        ) : (
+          <Empty title="None." icon="ok">Words appear here when the newest window differs from the reference.</Empty>
+        )
       ) : (
         <Table>
           <Table.Thead><Table.Tr><Table.Th>Word</Table.Th><Table.Th className="number">Now</Table.Th><Table.Th className="number">Before</Table.Th><Table.Th /></Table.Tr></Table.Thead>

@@ -53,15 +53,16 @@ export function signalLines(drift: Drift): Line[] {
     unit: signal.unit,
     reference: signal.reference,
     threshold: signal.threshold,
-    bands: signal.points.map((p) => bandOf(drift.windows.find((w) => w.number === p.window), signal.name)),
-    points: signal.points,
+    bands: drift.windows.map((w) => bandOf(w, signal.name)),
+    // A point for every window, so that all charts have one axis, on which what happened has its place.
+    points: drift.windows.map((w) => signal.points.find((p) => p.window === w.number) ?? { window: w.number, value: null, low: null, high: null, moved: false }),
   }));
   const moved = (line: Line) => (line.points.at(-1)?.moved ? 0 : line.points.some((p) => p.moved) ? 1 : 2);
   return lines.sort((a, b) => moved(a) - moved(b));
 }
 
-function bandOf(window: Wire["Window"] | undefined, name: string): readonly [number, number] | null {
-  const signal = window?.signals[name] as { band?: unknown } | undefined;
+function bandOf(window: Wire["Window"], name: string): readonly [number, number] | null {
+  const signal = window.signals[name] as { band?: unknown } | undefined;
   const band = signal?.band;
   // A distance has no lower bound that could be crossed.
   return Array.isArray(band) && typeof band[1] === "number" ? [typeof band[0] === "number" ? band[0] : 0, band[1]] : null;
