@@ -31,7 +31,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run examples web dev test slow lint check format lock starter dictionary relations bench clean
+.PHONY: help setup run examples web dev test slow screens lint check format lock starter dictionary relations bench clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -58,8 +58,14 @@ test: .venv/.ready .web ## run the tests, without the slow proofs
 	@$(NPM) test --silent
 	@$(BIN)/python -m pytest -m "not slow"
 
-slow: .venv/.ready ## run the proofs that take minutes
+slow: .venv/.ready .web ## run the proofs that take minutes
 	@$(BIN)/python -m pytest -m slow
+
+screens: .venv/.ready .web ## take pictures of every page, in light and dark, into out/screens; some are the README's
+	@$(BIN)/python -m pytest -m slow tests/e2e/test_screens.py
+	@mkdir -p docs/images
+	@for name in extract review watch; do cp out/screens/readme-$$name.png docs/images/$$name.png; done
+	@echo "Ready: out/screens"
 
 lint: .venv/.ready web/node_modules/.ready ## check format, style, types, layers and dead code
 	$(BIN)/ruff format --check .

@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from behealthy.data.formats import read_corpus
+from behealthy.serve import auth
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "out" / "screens"
@@ -20,8 +22,8 @@ NOTE = """REASON FOR VISIT
 Follow-up of type 2 diabetes and hypertension.
 
 HISTORY
-Mrs. Alvarez is a 61-year-old retired teacher. Her morning sugars have crept up since she stopped walking in the
-winter. She denies chest pain, blurred vision or numbness in the feet. She had pneumonia three years ago. Her father
+Mrs. Alvarez is a 61-year-old retired teacher. Her morning sugars have crept up since she stopped walking in the \
+winter. She denies chest pain, blurred vision or numbness in the feet. She had pneumonia three years ago. Her father \
 had a stroke at 70.
 
 ASSESSMENT AND PLAN
@@ -54,23 +56,30 @@ def full(tmp_path_factory: pytest.TempPathFactory, weak_home, starts) -> Iterato
     """The demo after a day of work: notes reviewed, a model trained and served, records held, alerts."""
     home = tmp_path_factory.mktemp("screens") / "home"
     weak_home(home)
-    with starts(home, "--demo") as started, started.caller("admin") as caller:
+    with starts(home, "--demo") as started, started.caller("admin") as caller, scientist(started) as dora:
         caller.post(
             "/api/v1/notes?source=kiosk", content=b"id,words\nk1,Migraine.\n", headers={"Content-Type": "text/csv"}
         )
-        asked = caller.post("/api/v1/trainings", json={"reason": "the first model has seen six notes"}).json()
+        asked = dora.post("/api/v1/trainings", json={"reason": "the first model has seen six notes"}).json()
         done = lambda: caller.get(f"/api/v1/trainings/{asked['id']}").json()["state"] == "done"  # noqa: E731
         started.wait_until("the training is done", done, 600)
         version = caller.get(f"/api/v1/trainings/{asked['id']}").json()["candidate"]
         started.wait_until("it is served", lambda: caller.get("/info").json()["model_version"] == version)
-        for notes in (*batches(usual(600)), *batches(telegraphic(400))):
-            caller.post("/api/v1/extract", json={"notes": notes}).raise_for_status()
-        for _ in range(3):
-            caller.post("/api/v1/kpis/rating", json={"stars": 4})
+        for source, texts in (("hospital", usual(600)), ("night shift", telegraphic(400))):
+            for notes in batches(texts):
+                caller.post(f"/api/v1/notes?source={source}", json={"notes": notes}).raise_for_status()
+        for stars in (4, 5, 4, 3, 5, 4):
+            caller.post("/api/v1/kpis/rating", json={"stars": stars})
         caller.post("/api/v1/drift:check")
         judged = lambda: len(caller.get("/api/v1/drift").json()["windows"]) >= 5  # noqa: E731
         started.wait_until("the windows are judged", judged)
         yield started
+
+
+def scientist(started) -> httpx.Client:
+    """Give the browser of a data scientist, as a client."""
+    cookies = {auth.COOKIE: started.token("data_scientist.dora")}
+    return httpx.Client(base_url=started.url, cookies=cookies, headers={"X-BeHealthy": "1"}, timeout=60)
 
 
 def usual(count: int) -> list[str]:
@@ -102,7 +111,8 @@ def telegraphic(count: int) -> list[str]:
 def batches(texts: list[str], size: int = 50) -> Iterator[list[dict[str, str]]]:
     """Cut them into what is sent at once."""
     for at in range(0, len(texts), size):
-        yield [{"text": text} for text in texts[at : at + size]]
+        part = enumerate(texts[at : at + size], at)
+        yield [{"text": text, "patient_id": f"patient {number % 211}"} for number, text in part]
 
 
 def quiet(page: Page) -> None:
@@ -253,6 +263,38 @@ def test_small(full, visits, colours) -> None:
             page.goto(f"/{path}")
             quiet(page)
             shoot(page, f"small-{path}", colours)
+
+
+# The pictures of the README: the shipped model on a note of our own, and the watch after a drift.
+
+VIEW = {"width": 1280, "height": 760}
+
+
+def test_readme_extract_and_review(started, visits) -> None:
+    with visits(started) as enters:
+        page = enters("reviewer", color_scheme="light", viewport=VIEW).page("/extract")
+        page.get_by_label("note", exact=True).fill(NOTE)
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_role("button", name="Send to review")).to_be_visible()
+        quiet(page)
+        page.screenshot(path=SCREENS / "readme-extract.png")
+        page.get_by_role("button", name="Send to review").click()
+        expect(page.get_by_role("button", name="Sent", exact=True)).to_be_visible()
+        page.goto("/review")
+        page.get_by_role("button", name="Review next").click()
+        expect(page.get_by_role("option", selected=True)).to_be_visible()
+        for key in ("a", "a", "a", "x", "a", "3", "a"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(300)
+        expect(page.get_by_role("status").get_by_text("Saved", exact=True)).to_be_visible()
+        page.screenshot(path=SCREENS / "readme-review.png")
+
+
+def test_readme_watch(full, visits) -> None:
+    with visits(full) as enters:
+        page = enters("dario", color_scheme="light", viewport=VIEW).page("/watch")
+        quiet(page)
+        page.screenshot(path=SCREENS / "readme-watch.png")
 
 
 def test_empty(started, visits, colours) -> None:
