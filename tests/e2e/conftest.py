@@ -166,6 +166,7 @@ class Started:
         try:
             code = self.process.wait(60)
         finally:
+            self.process.kill()  # of no use where it has ended
             left = [child for child in psutil.wait_procs(tree, 5)[1] if child.is_running()]
             for child in left:
                 child.kill()

@@ -1,0 +1,264 @@
+"""Pictures of every page with the demo's data, in light and dark, for people to look at: `make screens`, out/screens.
+
+Each page must be without faults and breaches of accessibility when its picture is taken. The pictures of the README
+are among them, in docs/images, with notes of our own.
+"""
+
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from behealthy.data.formats import read_corpus
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENS = ROOT / "out" / "screens"
+NOTE = """REASON FOR VISIT
+Follow-up of type 2 diabetes and hypertension.
+
+HISTORY
+Mrs. Alvarez is a 61-year-old retired teacher. Her morning sugars have crept up since she stopped walking in the
+winter. She denies chest pain, blurred vision or numbness in the feet. She had pneumonia three years ago. Her father
+had a stroke at 70.
+
+ASSESSMENT AND PLAN
+1. Type 2 diabetes mellitus, not at goal - increase metformin to 1000 mg twice daily, diabetic diet.
+2. Hypertension - continue lisinopril 10 mg daily.
+3. Possible sleep apnea - home sleep study.
+Return if she has dizziness or fainting.
+"""
+EMPTY = [
+    "watch",
+    "models",
+    "kpis",
+    "review",
+    "data?tab=notes",
+    "data?tab=quarantine",
+    "data?tab=datasets",
+    "admin?tab=keys",
+]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def colours(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory, weak_home, starts) -> Iterator:
+    """The demo after a day of work: notes reviewed, a model trained and served, records held, alerts."""
+    home = tmp_path_factory.mktemp("screens") / "home"
+    weak_home(home)
+    with starts(home, "--demo") as started, started.caller("admin") as caller:
+        caller.post(
+            "/api/v1/notes?source=kiosk", content=b"id,words\nk1,Migraine.\n", headers={"Content-Type": "text/csv"}
+        )
+        asked = caller.post("/api/v1/trainings", json={"reason": "the first model has seen six notes"}).json()
+        done = lambda: caller.get(f"/api/v1/trainings/{asked['id']}").json()["state"] == "done"  # noqa: E731
+        started.wait_until("the training is done", done, 600)
+        version = caller.get(f"/api/v1/trainings/{asked['id']}").json()["candidate"]
+        started.wait_until("it is served", lambda: caller.get("/info").json()["model_version"] == version)
+        for notes in (*batches(usual(600)), *batches(telegraphic(400))):
+            caller.post("/api/v1/extract", json={"notes": notes}).raise_for_status()
+        for _ in range(3):
+            caller.post("/api/v1/kpis/rating", json={"stars": 4})
+        caller.post("/api/v1/drift:check")
+        judged = lambda: len(caller.get("/api/v1/drift").json()["windows"]) >= 5  # noqa: E731
+        started.wait_until("the windows are judged", judged)
+        yield started
+
+
+def usual(count: int) -> list[str]:
+    """Make notes as the demo has them, each of the beginning of one and the end of another."""
+    texts = [document.text for document in read_corpus(ROOT / "examples" / "notes", "brat").documents]
+    lot = random.Random(7)
+    return ["\n".join([_half(lot.choice(texts), 0), _half(lot.choice(texts), 1)]) for _ in range(count)]
+
+
+def _half(text: str, which: int) -> str:
+    lines = text.splitlines()
+    return "\n".join(lines[len(lines) // 2 :] if which else lines[: len(lines) // 2])
+
+
+def telegraphic(count: int) -> list[str]:
+    """Make notes as somebody writes who has no time: another kind of notes than the model knows."""
+    lot = random.Random(8)
+    complaints = ("SOB", "CP", "N/V/D", "HA", "abd pain", "LBP", "LOC", "palps")
+    known = ("DM2 on metf", "HTN on lisin", "COPD w inh", "CKD3", "AF on apix", "GERD", "OSA cpap", "RA on mtx")
+    plans = ("IVF, abx", "CXR, trop neg", "d/c home", "adm tele", "f/u PCP 1w", "ortho c/s", "prn apap")
+    return [
+        f"{lot.randint(20, 90)}yo {lot.choice('MF')} c/o {lot.choice(complaints)} x{lot.randint(1, 9)}d, "
+        f"no {lot.choice(complaints)}. "
+        f"PMH {', '.join(lot.sample(known, 3))}. VSS. A/P: {', '.join(lot.sample(plans, 2))}."
+        for _ in range(count)
+    ]
+
+
+def batches(texts: list[str], size: int = 50) -> Iterator[list[dict[str, str]]]:
+    """Cut them into what is sent at once."""
+    for at in range(0, len(texts), size):
+        yield [{"text": text} for text in texts[at : at + size]]
+
+
+def quiet(page: Page) -> None:
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_label("loading")).to_have_count(0)
+    page.wait_for_timeout(600)  # what moves has come to rest
+
+
+def shoot(page: Page, name: str, colours: str) -> None:
+    page.screenshot(path=SCREENS / f"{name}-{colours}.png")
+
+
+@pytest.fixture
+def sees(full, visits, breaches, colours):
+    """Lets an admin in who takes pictures, and finds no breach."""
+    with visits(full) as enters:
+        yield enters("admin.ada", color_scheme=colours, viewport={"width": 1440, "height": 900}).page()
+
+
+def test_doors(full, visits, colours) -> None:
+    with visits(full) as enters:
+        stranger = enters(color_scheme=colours)
+        page = stranger.page("/")
+        expect(page.get_by_label("Name")).to_be_visible()
+        shoot(page, "login", colours)
+        page.get_by_label("Name").fill("rita")
+        page.get_by_label("Password", exact=True).fill("not this one")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_be_visible()
+        shoot(page, "login-refused", colours)
+        page.goto(full.link)
+        expect(page.get_by_label("The same again", exact=True)).to_be_visible()
+        shoot(page, "first-start", colours)
+        stranger.faults.clear()
+
+
+def test_extract(sees, colours) -> None:
+    sees.goto("/extract")
+    quiet(sees)
+    shoot(sees, "extract-empty", colours)
+    sees.get_by_label("note", exact=True).fill(NOTE)
+    sees.keyboard.press("Control+Enter")
+    expect(sees.get_by_role("button", name="Send to review")).to_be_visible()
+    quiet(sees)
+    shoot(sees, "extract", colours)
+    sees.get_by_role("row").filter(has_text="Type 2 diabetes").first.click()
+    quiet(sees)
+    shoot(sees, "extract-chosen", colours)
+    sees.get_by_role("button", name="Send to review").click()
+    expect(sees.get_by_role("button", name="Sent", exact=True)).to_be_visible()
+
+
+def test_review(sees, colours) -> None:
+    sees.goto("/extract")
+    sees.get_by_label("note", exact=True).fill(NOTE + f"Seen in {colours}.")
+    sees.keyboard.press("Control+Enter")
+    sees.get_by_role("button", name="Send to review").click()
+    expect(sees.get_by_role("button", name="Sent", exact=True)).to_be_visible()
+    sees.goto("/review")
+    quiet(sees)
+    shoot(sees, "review-queue", colours)
+    sees.get_by_role("button", name="Review next").click()
+    expect(sees.get_by_role("option", selected=True)).to_be_visible()
+    for key in ("a", "a", "x", "a", "3", "j"):
+        sees.keyboard.press(key)
+    sees.wait_for_timeout(800)
+    shoot(sees, "review", colours)
+    for keys, name in ((["n"], "review-add"), (["Escape", "c"], "review-code"), (["Escape", "?"], "review-keys")):
+        for key in keys:
+            sees.keyboard.press(key)
+        sees.wait_for_timeout(800)
+        shoot(sees, name, colours)
+    sees.keyboard.press("Escape")
+    sees.get_by_role("option").filter(has_text="metformin").click()
+    sees.keyboard.press("l")
+    sees.wait_for_timeout(400)
+    shoot(sees, "review-link", colours)
+    sees.keyboard.press("Escape")
+    for _ in range(20):
+        sees.keyboard.press("g")
+        sees.keyboard.press("a")
+    sees.keyboard.press("Control+Enter")
+    sees.wait_for_timeout(400)
+    shoot(sees, "review-submit", colours)
+    sees.keyboard.press("Enter")
+    expect(sees.get_by_text("Submitted.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "watch", "models", "kpis", "data?tab=notes", "data?tab=quarantine", "data?tab=datasets", "admin?tab=people",
+        "admin?tab=keys", "admin?tab=audit",
+    ],
+)  # fmt: skip
+def test_page(sees, breaches, colours, path: str) -> None:
+    sees.goto(f"/{path}")
+    quiet(sees)
+    name = re.sub(r"\W+(tab\W)?", "-", path)
+    shoot(sees, name, colours)
+    height = sees.evaluate("document.querySelector('#page').scrollHeight")
+    sees.set_viewport_size({"width": 1440, "height": max(900, min(height, 6000))})
+    sees.wait_for_timeout(300)
+    shoot(sees, f"{name}-whole", colours)
+    assert breaches(sees) == []
+
+
+def test_what_opens_over_a_page(sees, colours) -> None:
+    sees.goto("/data?tab=quarantine")
+    sees.get_by_role("button", name="Look").first.click()
+    sees.wait_for_timeout(600)
+    shoot(sees, "quarantine-look", colours)
+    sees.goto("/data?tab=notes")
+    sees.get_by_role("button", name="Open").first.click()
+    sees.wait_for_timeout(900)
+    shoot(sees, "note-opened", colours)
+    sees.goto("/models")
+    quiet(sees)
+    boxes = sees.get_by_role("checkbox")
+    for at in range(2):
+        boxes.nth(at).check()
+    sees.get_by_role("button", name="Train a new version").click()
+    sees.wait_for_timeout(400)
+    shoot(sees, "models-ask", colours)
+    sees.keyboard.press("Escape")
+    sees.get_by_role("button", name="Compare the two").click()
+    quiet(sees)
+    expect(sees.get_by_role("table").first).to_be_visible(timeout=120_000)
+    shoot(sees, "models-compare", colours)
+    sees.keyboard.press("Control+k")
+    sees.wait_for_timeout(400)
+    shoot(sees, "palette", colours)
+
+
+def test_dossier(full, sees, colours) -> None:
+    served = sees.request.get("/api/v1/models").json()["items"]
+    version = next(each["version"] for each in served if each["serving"])
+    sees.goto(f"/api/v1/models/{version}/dossier.html")
+    shoot(sees, "dossier", colours)
+    sees.goto("/docs")
+    shoot(sees, "docs", colours)
+
+
+def test_small(full, visits, colours) -> None:
+    with visits(full) as enters:
+        page = enters("admin.ada", color_scheme=colours, viewport={"width": 800, "height": 900}).page()
+        for path in ("extract", "review", "watch", "models"):
+            page.goto(f"/{path}")
+            quiet(page)
+            shoot(page, f"small-{path}", colours)
+
+
+def test_empty(started, visits, colours) -> None:
+    with visits(started) as enters:
+        page = enters("admin.ada", color_scheme=colours).page()
+        for path in EMPTY:
+            page.goto(f"/{path}")
+            quiet(page)
+            shoot(page, "empty-" + re.sub(r"\W+(tab\W)?", "-", path), colours)
