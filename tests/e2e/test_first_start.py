@@ -18,7 +18,8 @@ def choose(page: Page, password: str) -> None:
 def log_in(page: Page, name: str, password: str) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password", exact=True).fill(password)
-    page.keyboard.press("Enter")
+    with page.expect_response("**/login"):
+        page.keyboard.press("Enter")
 
 
 def test_the_printed_link_lets_the_admin_in_once(started, enters) -> None:
