@@ -44,7 +44,10 @@ SCOPES: Mapping[str, frozenset[str]] = {
 OPERATIONS: Mapping[str, frozenset[str]] = {
     name: frozenset(rights)
     for rights, names in (
-        (ANYBODY, "login first_start get_health get_readiness get_info get_metrics openapi get_docs get_page"),
+        (
+            ANYBODY,
+            "login first_start get_health get_readiness get_info get_metrics openapi get_docs get_page no_such_route",
+        ),
         (KNOWN, "logout get_me"),
         ({"extract"}, "extract export_record"),
         ({"notes:write"}, "add_notes"),
