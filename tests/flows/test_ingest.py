@@ -190,7 +190,7 @@ def test_what_is_stored_and_its_row_of_the_audit_trail_are_one(system: System, m
         acts = [(a.actor, a.action, a.object) for a in session.scalars(select(AuditRow))]
     assert acts == [("feed", "store", "notes:2")]
 
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise RuntimeError
 
     with pytest.raises(RuntimeError):

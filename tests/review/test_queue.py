@@ -277,6 +277,7 @@ def test_a_submitted_review_can_be_reopened_and_the_newest_gold_counts(desk: "De
         desk.reopen(note_id, "ann")
     version = desk.claim(note_id, "ann").version
     first = desk.submit(note_id, "ann", version, desk.gold(1, note_id, out=["e3"]))
+    desk.later(minutes=1)
     again = desk.reopen(note_id, "bob")
     assert (again.state, again.held_by, again.submitted_at, again.gold_id) == ("claimed", "bob", None, first)
     assert again.draft is not None

@@ -291,7 +291,7 @@ def test_many_addresses_together_try_few_passwords() -> None:
     seconds = 24 * 3600.0
     rates.logged_in("ann", "203.0.113.1", well=False)
     for _ in range(3):  # it is forgotten
-        rates.take_login("ann", "203.0.113.40")
+        rates.take_login("ann", "198.51.100.2")
 
 
 def test_addresses_of_one_network_are_one() -> None:

@@ -164,14 +164,17 @@ def test_reviewers_reopen_their_own_reviews_and_scientists_any(ann, person, note
     claimed = ann.post("/api/v1/reviews/next")
     tag = {"If-Match": claimed.headers["etag"]}
     assert (
-        ann.post(f"/api/v1/reviews/{note_id}:submit", json=judged_all(claimed.json()), headers=tag).status_code == 200
+        ann.post(
+            f"/api/v1/reviews/{note_id}:submit", json=judged_all(claimed.json(), active_s=1), headers=tag
+        ).status_code
+        == 200
     )
     url = f"/api/v1/reviews/{note_id}:reopen"
     assert person("reviewer.bob").post(url).status_code == 403
     for who in (ann, person("data_scientist.dee")):
         again = who.post(url)
         assert (again.status_code, again.json()["state"]) == (200, "claimed")
-        body = {name: again.json()["draft"][name] for name in ("entities", "relations", "judged")}
+        body = {name: again.json()["draft"][name] for name in ("entities", "relations", "judged")} | {"active_s": 2}
         assert body["entities"]
         answer = who.post(f"/api/v1/reviews/{note_id}:submit", json=body, headers={"If-Match": again.headers["etag"]})
         assert answer.status_code == 200, answer.text

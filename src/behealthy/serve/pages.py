@@ -13,7 +13,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 _NOT_BUILT = (
@@ -60,9 +59,9 @@ def install(app: FastAPI, static: Path) -> None:
 def _allowed(app: FastAPI, path: str) -> list[str]:
     """Give the methods that operations of the API at a path have."""
     found: set[str] = set()
-    for route in app.routes:
-        if isinstance(route, APIRoute) and route.include_in_schema and route.path_regex.match(path):
-            found |= route.methods or set()
+    for template, operations in app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), path):
+            found |= {method.upper() for method in operations if method in _METHODS}
     return sorted(found)
 
 
