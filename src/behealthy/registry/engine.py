@@ -11,7 +11,8 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 from behealthy.errors import BeHealthyError, BundleError, DamagedBundle
 from behealthy.extract.extractor import Extractor
@@ -32,59 +33,59 @@ _WARM_UP = (
 )
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Wish:
-    """Notes that a reader waits for."""
+    """Notes that a reader waits for, and what will be found in them."""
 
     notes: Sequence[Note]
-    found: list[Extraction] | None = None
+    found: Future[list[Extraction]] = field(default_factory=Future)
 
 
 class _Loaded:
-    """One model in memory; its extractor is not safe to share, so readers take turns.
+    """One model in memory; its extractor is not safe to share, so one thread reads for all.
 
-    Whoever has the turn reads for all who wait (flat combining; Hendler and others 2010), since eight notes at once
-    cost a third of eight one by one.
+    It takes the wishes in the order they came, and with the first as many others as make up a turn (combining, as in
+    Hendler and others 2010), since eight notes at once cost a third of eight one by one.
     """
 
     def __init__(self, extractor: Extractor) -> None:
         self.version = extractor.version
         self.observer = Observer(extractor)
         self._extractor = extractor
-        self._turn = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._waiting: deque[_Wish] = deque()
 
     def read(self, notes: Sequence[Note]) -> list[Extraction]:
-        out: list[Extraction] = []
-        for part in _turns(notes):
-            wish = _Wish(part)
-            self._waiting.append(wish)
-            with self._turn:
-                if wish.found is None:
-                    self._read_with(wish)
-            out += wish.found or []
-        return out
+        return [extraction for part in _turns(notes) for extraction in self._wish(part).result()]
 
-    def _read_with(self, wish: _Wish) -> None:
-        """Read for a wish and for as many others as make up a turn."""
-        self._waiting.remove(wish)
-        wishes, size = [wish], sum(len(note.text) for note in wish.notes)
+    def code(self, mention: str, type: str) -> tuple[Code, ...]:
+        return self._thread.submit(self._extractor.code, mention, type).result()
+
+    def _wish(self, notes: Sequence[Note]) -> Future[list[Extraction]]:
+        wish = _Wish(notes)
+        self._waiting.append(wish)
+        self._thread.submit(self._read_turn)
+        return wish.found
+
+    def _read_turn(self) -> None:
+        """Read for those who have waited longest; nothing is left to do where an earlier turn took them along."""
+        wishes, size = list[_Wish](), 0
         while self._waiting and size < _TURN_CHARACTERS:
             wishes.append(self._waiting.popleft())
             size += sum(len(note.text) for note in wishes[-1].notes)
         try:
-            found = iter(list(self._extractor.pipe(note for each in wishes for note in each.notes)))
-        except Exception:  # noqa: BLE001 - what is wrong with this wish is raised again, to whoever has it
-            # Each of the others reads for itself, so that what is wrong with one is nobody else's failure.
-            self._waiting.extendleft(wishes[:0:-1])
-            wish.found = list(self._extractor.pipe(wish.notes))
-            return
-        for each in wishes:
-            each.found = [next(found) for _ in each.notes]
+            self._fulfil(wishes)
+        except Exception:  # noqa: BLE001 - each reads for itself, so that what is wrong with one is nobody else's failure
+            for wish in wishes:
+                try:
+                    self._fulfil([wish])
+                except Exception as exc:  # noqa: BLE001 - it is raised to whoever has this wish
+                    wish.found.set_exception(exc)
 
-    def code(self, mention: str, type: str) -> tuple[Code, ...]:
-        with self._turn:
-            return self._extractor.code(mention, type)
+    def _fulfil(self, wishes: Sequence[_Wish]) -> None:
+        found = iter(list(self._extractor.pipe(note for wish in wishes for note in wish.notes)))
+        for wish in wishes:
+            wish.found.set_result([next(found) for _ in wish.notes])
 
 
 class Engine:
