@@ -35,7 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def call(*arguments: object, given: bytes = b"", **environ: str) -> subprocess.CompletedProcess[bytes]:
     """Call the installed command as a script does."""
     command = [Path(sys.executable).with_name("behealthy"), *map(str, arguments)]
-    return subprocess.run(command, input=given, capture_output=True, env=os.environ | environ, timeout=120)
+    return subprocess.run(command, input=given, capture_output=True, env=os.environ | environ, timeout=300)
 
 
 def run(*arguments: object, given: str | bytes = "") -> Result:
