@@ -35,6 +35,8 @@ _WHOLE_NUMBERS = {
     "BEHEALTHY_AUDIT_PERCENT": (5, 0, 100),
     "BEHEALTHY_SESSION_H": (12, 1, 10_000),
     "BEHEALTHY_REQUESTS_A_MINUTE": (6_000, 1, 10**9),
+    "BEHEALTHY_MAX_SOURCES": (100, 1, 10_000),
+    "BEHEALTHY_INBOX_GOLD": (0, 0, 1),
 }
 _KNOWN = (
     "BEHEALTHY_ALERT_URLS",
@@ -90,6 +92,11 @@ class Settings:
         How long a login lasts.
     requests_a_minute : int
         For a key that has no rate of its own.
+    max_sources : int
+        How many sources of notes there may be; what comes from a further one is held.
+    inbox_gold : int
+        1 where whoever can put files into the inbox may say what is right: annotated ones become gold, which models
+        learn from. With 0 such records are held.
     """
 
     corpora: Path
@@ -111,6 +118,8 @@ class Settings:
     audit_percent: int = _WHOLE_NUMBERS["BEHEALTHY_AUDIT_PERCENT"][0]
     session_h: int = _WHOLE_NUMBERS["BEHEALTHY_SESSION_H"][0]
     requests_a_minute: int = _WHOLE_NUMBERS["BEHEALTHY_REQUESTS_A_MINUTE"][0]
+    max_sources: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_SOURCES"][0]
+    inbox_gold: int = _WHOLE_NUMBERS["BEHEALTHY_INBOX_GOLD"][0]
 
     @property
     def models(self) -> Path:

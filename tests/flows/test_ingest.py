@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from behealthy.data import intake, quarantine
 from behealthy.errors import BadInput, Conflict, ContractError, NotThere
-from behealthy.flows.ingest import import_gold, replay, take_in
+from behealthy.flows.ingest import Sender, import_gold, replay, take_in
 from behealthy.flows.system import System
 from behealthy.note import Extraction, Note, entity_at
 from behealthy.store.notes import get_note
@@ -22,7 +22,7 @@ SECRET = "Zosterella"
 
 def send(system: System, *lines: object, source: str = "ward", **more: object):  # type: ignore[no-untyped-def]
     data = "\n".join(json.dumps(line) for line in lines).encode()
-    return take_in(system, intake.read(data, "jsonl", "feed"), source=source, by="feed", **more)  # type: ignore[arg-type]
+    return take_in(system, intake.read(data, "jsonl", "feed"), Sender(source, "feed", gold=True), **more)  # type: ignore[arg-type]
 
 
 def count(system: System, table: type[Base]) -> int:
@@ -52,7 +52,7 @@ def test_the_same_words_of_two_patients_are_two_notes(system: System) -> None:
 def test_another_text_under_the_same_id_is_held(system: System) -> None:
     taken = send(system, {"id": "1", "text": "Gout."}, {"id": "1", "text": "Asthma."})
     assert [f.code for f in taken.fates] == [None, "id_reused"]
-    assert send(system, {"id": "1", "text": "Asthma."}, source="another ward").stored == 1
+    assert send(system, {"id": "1", "text": "Asthma."}, source="another-ward").stored == 1
 
 
 def test_what_breaks_the_contract_is_held_told_of_once_and_never_learned_from(system: System) -> None:

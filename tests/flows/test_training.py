@@ -72,7 +72,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[System, d
     system = System.open(settings_at(tmp_path_factory.mktemp("taught")), Clock())
     first = weak_model(system.settings.models, list(NOTES[:6]))
     rollout.install(system, first, reason="test")
-    import_gold(system, LEARNED, source="clinic <a>", by="ann")
+    import_gold(system, LEARNED, source="clinic-a", by="ann")
     outcome = training.train(system, Request("t_1", "person", "ann", "more <gold>"))
     yield system, outcome
     system.close()
@@ -134,7 +134,7 @@ def test_the_dossier_tells_all_and_quotes_nobody(taught: tuple[System, dict[str,
     page = folder.page.read_text()
     assert "more &lt;gold&gt;" in page
     assert "<gold>" not in page
-    assert "clinic &lt;a&gt;" in page
+    assert "clinic-a" in page
     assert "<script" not in page
     everything = page + folder.dossier.read_text() + folder.evidence.read_text()
     sentences = {s.strip() for d in LEARNED for s in re.split(r"[.\n]", d.text) if len(s.split()) >= 6}

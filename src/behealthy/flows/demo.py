@@ -26,7 +26,7 @@ SOURCES = {
     "hosp": "hospital",
     "clinic": "clinic",
     "acute": "emergency",
-    "misc": "other wards",
+    "misc": "other-wards",
     "dict": "dictation",
 }
 _EVERY = 5  # of how many notes one is left for review
@@ -81,7 +81,7 @@ def _take(system: System, source: str, documents: Sequence[Extraction], reading:
     reading.ahead(notes)
     with system.database.write() as session:
         reading(session, notes)
-    ingest.take_in(system, [_raw(d) for d in documents[::_EVERY]], source=source, by=_BY, after=reading)
+    ingest.take_in(system, [_raw(d) for d in documents[::_EVERY]], ingest.Sender(source, _BY), after=reading)
 
 
 def _raw(document: Extraction) -> Raw:

@@ -130,7 +130,7 @@ class Clinic:
     def send(self, raws: Iterable[Raw], documents: Sequence[Extraction], source: str, *, read: bool = True) -> Taken:
         """When called, it will take records in; the documents say what is right in those that are stored."""
         after = Reading(self.system, source, self._read) if read else None
-        taken = ingest.take_in(self.system, raws, source=source, by=source, after=after)
+        taken = ingest.take_in(self.system, raws, ingest.Sender(source, source), after=after)
         for fate, document in zip(taken.fates, documents, strict=True):
             if fate.note_id is not None:
                 self.truth.setdefault(fate.note_id, document)
