@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from behealthy.errors import DamagedBundle
 from behealthy.monitor import alerts
 from behealthy.registry.bundle import STARTER, load_model, package_folder, save_model
 from behealthy.registry.catalogue import shipped_version
@@ -59,6 +60,21 @@ def test_a_promoted_model_reads_the_next_note_and_can_be_taken_back(person, prog
     with system.database.read() as session:
         actions = session.scalars(select(AuditRow.action).where(AuditRow.actor == "operator")).all()
     assert list(actions) == ["login", "promote", "roll back", "roll back"]
+
+
+def test_no_answer_says_that_a_model_is_served_when_it_is_not(person, app, second: str, monkeypatch) -> None:
+    def torn(_: str) -> None:
+        raise DamagedBundle(second, "torn on its way here")
+
+    operator, engine = person("operator"), app.state.parts.engine
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_load", torn)
+        told = operator.post(f"/api/v1/models/{second}:promote", json={"reason": "it is better"})
+    assert (told.status_code, told.json()["code"]) == (409, "model_unusable")
+    assert engine.version == shipped_version()
+    assert operator.get("/api/v1/releases").json()["items"][0]["version"] == second  # and so it is tried again
+    assert operator.post(f"/api/v1/models/{second}:promote", json={"reason": "again"}).status_code == 200
+    assert engine.version == second
 
 
 def test_what_is_not_there_cannot_be_promoted(person, second: str, system) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, HTMLResponse
 
+from behealthy.errors import BundleError
 from behealthy.flows import rollout, shelf
 from behealthy.flows.facts import Facts
 from behealthy.flows.system import System
@@ -43,8 +44,7 @@ def roll_back(desk: Called, given: ReasonRequest) -> Release:
     desk.note_down("roll back", "model")
     # Whoever must go back must not wait for the registry; it is told when it is asked next.
     rollout.rollback(desk.system, by=desk.caller.name, reason=given.reason, mirror=False)
-    desk.parts.engine.refresh()
-    return _newest(desk)
+    return _served(desk)
 
 
 @router.get("/models/{version}")
@@ -93,8 +93,7 @@ def promote_model(desk: Called, version: Id, given: ReasonRequest) -> Release:
     shelf.version(desk.system, version, desk.parts.registered.known())  # is it there at all?
     with desk.parts.promoting.one():
         desk.parts.apart(promoted, {"version": version, "by": desk.caller.name, "reason": given.reason})
-    desk.parts.engine.refresh()
-    return _newest(desk)
+    return _served(desk)
 
 
 @router.get("/releases")
@@ -120,10 +119,24 @@ def compared(system: System, facts: Facts) -> Facts:
     return compare(system, facts["left"], facts["right"])
 
 
-def _newest(desk: Desk) -> Release:
+def _served(desk: Desk) -> Release:
+    """Give the newest release once this process serves it: whoever is answered may rely on it.
+
+    Raises
+    ------
+    BundleError
+        When this process cannot load it; it is released all the same, and loaded as soon as that can be.
+    """
     desk.parts.registered.known()
-    with desk.system.database.read() as session:
-        return Release.model_validate(releases.current(session))
+    engine = desk.parts.engine
+    while True:
+        engine.refresh()
+        with desk.system.database.read() as session:
+            release = Release.model_validate(releases.current(session))
+        if release.version == engine.version:
+            return release
+        if engine.fault is not None:  # else another was released meanwhile
+            raise BundleError(release.version, engine.fault)
 
 
 def _model(version: shelf.Version) -> Model:
