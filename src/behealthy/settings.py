@@ -38,6 +38,7 @@ _WHOLE_NUMBERS = {
     "BEHEALTHY_MAX_SOURCES": (100, 1, 10_000),
     "BEHEALTHY_INBOX_GOLD": (0, 0, 1),
 }
+_CHOICES = {"BEHEALTHY_PROMOTION": ("automatic", "ask")}  # the first is taken when none is named
 _KNOWN = (
     "BEHEALTHY_ALERT_URLS",
     "BEHEALTHY_CORPORA",
@@ -47,6 +48,7 @@ _KNOWN = (
     "BEHEALTHY_NOTE_KEY_FILE",
     "BEHEALTHY_INBOX",
     *_WHOLE_NUMBERS,
+    *_CHOICES,
 )
 _DATABASE_SCHEMES = ("sqlite", "postgresql")
 _TRACKING_SCHEMES = ("databricks", "file", "http", "https", "mssql", "mysql", "postgresql", "sqlite")
@@ -86,6 +88,8 @@ class Settings:
         Newly reviewed notes after which a new model is trained.
     cooldown_h, retrains_a_day : int
         The pause after a training, and how many there may be in a day.
+    promotion : str
+        ``automatic``: what the gate promotes is served; ``ask``: it waits until a person promotes or refuses it.
     audit_percent : int
         Share of notes that are reviewed at random, whatever the model thinks of them.
     session_h : int
@@ -115,6 +119,7 @@ class Settings:
     gold_to_retrain: int = _WHOLE_NUMBERS["BEHEALTHY_GOLD_TO_RETRAIN"][0]
     cooldown_h: int = _WHOLE_NUMBERS["BEHEALTHY_COOLDOWN_H"][0]
     retrains_a_day: int = _WHOLE_NUMBERS["BEHEALTHY_RETRAINS_A_DAY"][0]
+    promotion: str = _CHOICES["BEHEALTHY_PROMOTION"][0]
     audit_percent: int = _WHOLE_NUMBERS["BEHEALTHY_AUDIT_PERCENT"][0]
     session_h: int = _WHOLE_NUMBERS["BEHEALTHY_SESSION_H"][0]
     requests_a_minute: int = _WHOLE_NUMBERS["BEHEALTHY_REQUESTS_A_MINUTE"][0]
@@ -149,6 +154,7 @@ class Settings:
             inbox=_folder(given, "BEHEALTHY_INBOX", cwd, problems) or home / "inbox",
             alert_urls=tuple(given.get("BEHEALTHY_ALERT_URLS", "").split()),
             host=given.get("BEHEALTHY_HOST", "127.0.0.1").strip(),
+            promotion=_choice(given, "BEHEALTHY_PROMOTION", problems),
             **{
                 name.removeprefix("BEHEALTHY_").lower(): _whole_number(given, name, problems) for name in _WHOLE_NUMBERS
             },
@@ -223,6 +229,14 @@ def _database_url(given: Mapping[str, str], problems: list[str]) -> str | None:
     if url is not None and scheme not in _DATABASE_SCHEMES:
         problems.append(f"BEHEALTHY_DATABASE_URL: begins with none of {', '.join(s + ':' for s in _DATABASE_SCHEMES)}")
     return url
+
+
+def _choice(given: Mapping[str, str], name: str, problems: list[str]) -> str:
+    choices = _CHOICES[name]
+    chosen = given.get(name, choices[0]).strip()
+    if chosen not in choices:
+        problems.append(f"{name}: {chosen!r} is none of {', '.join(choices)}")
+    return chosen
 
 
 def _whole_number(given: Mapping[str, str], name: str, problems: list[str]) -> int:

@@ -64,7 +64,7 @@ def check_drift(desk: Called) -> Started:
 @router.get("/alerts")
 def list_alerts(
     desk: Called,
-    state: Literal["open", "acknowledged"] | None = None,
+    state: Literal["open", "acknowledged", "resolved"] | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[Alert]:

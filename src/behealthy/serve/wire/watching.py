@@ -68,7 +68,7 @@ class Alert(Told):
     facts: Facts
     times: int
     last_at: datetime
-    state: Literal["open", "acknowledged"]
+    state: Literal["open", "acknowledged", "resolved"]
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     sent_at: datetime | None
