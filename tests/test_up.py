@@ -123,9 +123,13 @@ def all_gone(family: list[psutil.Process]) -> bool:
 def test_the_tree_lives_through_the_death_of_a_child_and_ends_clean(tmp_path: Path, tree: Starts) -> None:
     with tree(tmp_path / "home", "--no-tracker") as running:
         assert running.ready()
-        link = re.search(rf"{running.address}/start#token=([\w-]+)", running.text)
+        file = running.home / "admin-link.txt"
+        link = re.fullmatch(rf"{running.address}/start#token=([\w-]+)\n", file.read_text())
         assert link is not None
         assert len(link[1]) >= 40
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert f"the link in {file} sets one" in running.text
+        assert link[1] not in running.text  # nobody watches it: it would end in a journal
         running.wait(lambda: "worker-begins" in running.text)
 
         again = running.other()

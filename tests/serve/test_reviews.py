@@ -179,3 +179,26 @@ def test_the_list_has_no_words(ann, note_id: str) -> None:
     answer = ann.get("/api/v1/reviews?state=open")
     assert [item["note_id"] for item in answer.json()["items"]] == [note_id]
     assert "metformin" not in answer.text
+
+
+def test_reviewers_reopen_their_own_reviews_and_scientists_any(ann, person, note_id: str, system) -> None:
+    claimed = ann.post("/api/v1/reviews/next")
+    tag = {"If-Match": claimed.headers["etag"]}
+    assert (
+        ann.post(f"/api/v1/reviews/{note_id}:submit", json=judged_all(claimed.json()), headers=tag).status_code == 200
+    )
+    url = f"/api/v1/reviews/{note_id}:reopen"
+    assert person("reviewer.bob").post(url).status_code == 403
+    for who in (ann, person("data_scientist.dee")):
+        again = who.post(url)
+        assert (again.status_code, again.json()["state"]) == (200, "claimed")
+        body = {name: again.json()["draft"][name] for name in ("entities", "relations", "judged")}
+        assert body["entities"]
+        answer = who.post(f"/api/v1/reviews/{note_id}:submit", json=body, headers={"If-Match": again.headers["etag"]})
+        assert answer.status_code == 200, answer.text
+    with system.database.read() as session:
+        assert len(session.scalars(select(GoldRow)).all()) == 3
+        acts = session.execute(select(AuditRow.actor, AuditRow.outcome).where(AuditRow.action == "reopen review")).all()
+    assert [tuple(act) for act in acts] == [
+        ("reviewer.bob", "refused"), ("reviewer.ann", "done"), ("data_scientist.dee", "done"),
+    ]  # fmt: skip

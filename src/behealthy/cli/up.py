@@ -58,9 +58,15 @@ def _greet(ready: Ready) -> None:
     lines = ["", f"BeHealthy answers at {ready.address}  (after {ready.seconds:.1f} s)"]
     if ready.tracker is not None:
         lines.append(f"MLflow's pages are at {ready.tracker}")
+    seen = terminal.watched()  # by a person; else it ends in a journal, which others may read
     if ready.link is not None:
-        lines.append(f"The admin has no password yet; this link sets one, once: {ready.link}")
+        where = f"this link sets one, once: {ready.link}" if seen else f"the link in {ready.link_file} sets one, once"
+        lines.append(f"The admin has no password yet; {where}")
     if ready.users:
-        lines.append(f"Users of the demo (also in {ready.users_file}):")
-        lines += [f"  {name:<6} {password}   {role.replace('_', ' ')}" for name, role, password in ready.users]
+        also = "also " if seen else ""
+        lines.append(f"Users of the demo ({also}in {ready.users_file}):")
+        lines += [
+            f"  {name:<6} {password if seen else '':<19} {role.replace('_', ' ')}"
+            for name, role, password in ready.users
+        ]
     terminal.say("\n".join([*lines, f"The log is {ready.log}; Ctrl-C ends everything.", ""]))

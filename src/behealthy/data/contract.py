@@ -108,8 +108,8 @@ class Contract:
         Examples
         --------
         >>> now = datetime(2026, 1, 1, tzinfo=UTC)
-        >>> Contract(1000).check(Raw("a", "text", b"", {"text": "No fever today."}), now).note
-        Note(id='', text='No fever today.', patient_id=None)
+        >>> Contract(1000).check(Raw("a", "text", b"", {"text": "No fever today."}), now).note.text
+        'No fever today.'
         """
         if raw.refused is not None:
             raise raw.refused

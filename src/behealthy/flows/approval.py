@@ -70,7 +70,16 @@ def states(session: Session, rows: Iterable[TrainingRow]) -> dict[str, Approval]
     return out
 
 
-def promote(system: System, version: str, *, by: str, reason: str, mirror: bool = True) -> Change:
+def promote(
+    system: System,
+    version: str,
+    *,
+    by: str,
+    reason: str,
+    seen: int | None = None,
+    mirror: bool = True,
+    request_id: str = "",
+) -> Change:
     """When called, it will serve a version because a person says so; where it waits for approval, this is it.
 
     Raises
@@ -79,11 +88,20 @@ def promote(system: System, version: str, *, by: str, reason: str, mirror: bool 
         As `rollout.promote` does.
     """
     row = _waiting(system, version)
-    if row is None:
-        return rollout.promote(system, version, by=by, reason=reason, mirror=mirror)
+    training_id, over = (None, None) if row is None else (row.id, row.champion)
     change = rollout.promote(
-        system, version, by=by, reason=reason, training_id=row.id, over=row.champion, mirror=mirror
+        system,
+        version,
+        by=by,
+        reason=reason,
+        training_id=training_id,
+        over=over,
+        seen=seen,
+        mirror=mirror,
+        request_id=request_id,
     )
+    if row is None:
+        return change
     with system.database.write() as session:
         alerts.resolve(session, _key(row.id), now=system.now(), by=by)
     return change

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from behealthy.errors import StartError
 from behealthy.settings import Settings, for_child
+from behealthy.up import private
 from behealthy.up.lines import Log, Say
 from behealthy.up.tree import Child, Plan, end_all, follow
 
@@ -32,6 +33,7 @@ _DEATHS = 4  # of an application that never answered; then there is no use in go
 _HERE = "127.0.0.1"
 
 DEMO_FILE = "demo-users.txt"  # in the home
+LINK_FILE = "admin-link.txt"  # in the home, while there is one
 
 # What MLflow's own command hands to its server; see `mlflow.server.constants` and `mlflow.environment_variables`.
 MLFLOW = {
@@ -50,8 +52,8 @@ class Ready:
 
     Attributes
     ----------
-    link : str or None
-        One-time link of the admin, while none has a password.
+    link, link_file : str or None, Path or None
+        One-time link of the admin, while none has a password; and the file that has it too.
     users : tuple of (name, role, password)
         Of the demo.
     """
@@ -59,6 +61,7 @@ class Ready:
     address: str
     tracker: str | None
     link: str | None
+    link_file: Path | None
     users: tuple[tuple[str, str, str], ...]
     users_file: Path | None
     log: Path
@@ -195,10 +198,16 @@ def _told(
     settings: Settings, tracked: bool, link: str | None, users: list[dict[str, str]], log: Log, seconds: float
 ) -> Ready:
     address = f"http://{_seen(settings.host)}:{settings.port}"
+    file = settings.home / LINK_FILE
+    if link is None:
+        file.unlink(missing_ok=True)
+    else:
+        private.write(file, f"{address}{link}\n")
     return Ready(
         address=address,
         tracker=f"http://{_HERE}:{settings.tracker_port}" if tracked else None,
         link=None if link is None else address + link,
+        link_file=None if link is None else file,
         users=tuple((user["name"], user["role"], user["password"]) for user in users),
         users_file=settings.home / DEMO_FILE if users else None,
         log=log.path,

@@ -43,9 +43,8 @@ def list_models(desk: Called) -> Page[Model]:
 @router.post("/models:rollback")
 def roll_back(desk: Called, given: ReasonRequest) -> Release:
     """Serve the version that was served before."""
-    desk.note_down("roll back", "model")
     # Whoever must go back must not wait for the registry; it is told when it is asked next.
-    rollout.rollback(desk.system, by=desk.caller.name, reason=given.reason, mirror=False)
+    rollout.rollback(desk.system, by=desk.caller.name, reason=given.reason, mirror=False, request_id=desk.request_id)
     return _served(desk)
 
 
@@ -99,10 +98,11 @@ def compare_models(desk: Called, version: Id, other: Id) -> Comparison:
 @router.post("/models/{version}:promote")
 def promote_model(desk: Called, version: Id, given: ReasonRequest) -> Release:
     """Serve this version from now on."""
-    desk.note_down("promote", f"model:{version}")
+    seen = rollout.served(desk.system).number
     shelf.version(desk.system, version, desk.parts.registered.known())  # is it there at all?
     with desk.parts.promoting.one():
-        desk.parts.apart(promoted, {"version": version, "by": desk.caller.name, "reason": given.reason})
+        wish = {"version": version, "by": desk.caller.name, "reason": given.reason, "seen": seen}
+        desk.parts.apart(promoted, wish | {"request_id": desk.request_id})
     return _served(desk)
 
 
@@ -126,8 +126,8 @@ def list_releases(desk: Called, limit: Limit = 100) -> Page[Release]:
 
 def promoted(system: System, facts: Facts) -> Facts:
     """When called, it will promote a version; the registry, which nobody waits for, hears of it when asked."""
-    change = approval.promote(system, facts["version"], by=facts["by"], reason=facts["reason"], mirror=False)
-    return change.to_json()
+    names = ("by", "reason", "seen", "request_id")
+    return approval.promote(system, facts["version"], **{name: facts[name] for name in names}, mirror=False).to_json()
 
 
 def compared(system: System, facts: Facts) -> Facts:
