@@ -38,9 +38,8 @@ def open_alerts(database: Database) -> list[str]:
 
 
 def test_a_breach_is_told_once_and_over_when_it_is_well_within_the_bound(database: Database, clock: Any) -> None:
-    states = []
-    for value in (90.0, 101.0, 99.0, 81.0, 102.0, None, 80.0, 99.0, 101.0):
-        states.append(kept(database, clock.forward(minutes=1), slow=value)["slow"].state)
+    values = (90.0, 101.0, 99.0, 81.0, 102.0, None, 80.0, 99.0, 101.0)
+    states = [kept(database, clock.forward(minutes=1), slow=value)["slow"].state for value in values]
     assert states == ["ok", "breached", "breached", "breached", "breached", "breached", "ok", "ok", "breached"]
     with database.read() as session:
         told = [(row.state, row.times) for row in alerts.listed(session)][::-1]
@@ -114,9 +113,7 @@ def test_failed_requests_of_all_processes_count_for_a_quarter_of_an_hour(databas
     with database.write() as session:
         vitals.count(session, "two", 6, 4, clock.forward(minutes=5))
     assert measured(database, clock())["request_errors:"].value == pytest.approx(100 * 5 / 25)
-    assert (
-        measured(database, clock.forward(minutes=11))["request_errors:"].value is None
-    )  # six of twenty are new enough
+    assert measured(database, clock.forward(minutes=11))["request_errors:"].value is None  # too few are new enough
     with database.write() as session:
         vitals.count(session, "three", 1, 0, clock.forward(minutes=30))
         assert list(properties.under(session, "requests:")) == ["three"]

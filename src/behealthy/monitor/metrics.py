@@ -1,8 +1,8 @@
 """Metrics for Prometheus: how much, how fast, how sure; in base units and with few labels, so that they stay cheap.
 
 Labels are ``model_version``, ``entity_type``, ``stage``, ``reason``, ``source``, ``objective`` and ``of``: nothing that
-grows with patients. A process makes one `Metrics` and hands it on; there is no registry of the whole process. What the database
-knows (the queue, quarantine, state of the watch) is asked when the page is read, see `Metrics.gauge`.
+grows with patients. A process makes one `Metrics` and hands it on; there is no registry of the whole process. What the
+database knows (the queue, quarantine, state of the watch) is asked when the page is read, see `Metrics.gauge`.
 """
 
 from __future__ import annotations
