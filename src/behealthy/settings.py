@@ -37,6 +37,14 @@ _WHOLE_NUMBERS = {
     "BEHEALTHY_REQUESTS_A_MINUTE": (6_000, 1, 10**9),
     "BEHEALTHY_MAX_SOURCES": (100, 1, 10_000),
     "BEHEALTHY_INBOX_GOLD": (0, 0, 1),
+    "BEHEALTHY_MAX_ERRORS_PERCENT": (2, 1, 100),
+    "BEHEALTHY_MAX_P95_MS": (500, 1, 600_000),
+    "BEHEALTHY_MAX_P99_MS": (2_000, 1, 600_000),
+    "BEHEALTHY_MAX_HELD_PERCENT": (20, 1, 100),
+    "BEHEALTHY_MAX_QUEUE_NOTES": (2_000, 1, 10**9),
+    "BEHEALTHY_MAX_UNREAD_H": (168, 1, 100_000),
+    "BEHEALTHY_MAX_SILENCE_S": (300, 60, 1_000_000),
+    "BEHEALTHY_MIN_DISK_MB": (1_000, 1, 10**9),
 }
 _CHOICES = {"BEHEALTHY_PROMOTION": ("automatic", "ask")}  # the first is taken when none is named
 _KNOWN = (
@@ -101,6 +109,16 @@ class Settings:
     inbox_gold : int
         1 where whoever can put files into the inbox may say what is right: annotated ones become gold, which models
         learn from. With 0 such records are held.
+    max_errors_percent, max_p95_ms, max_p99_ms : int
+        What is demanded of a quarter of an hour: the share of requests that may fail, the time to read a note.
+    max_held_percent : int
+        The share of a source's records of an hour that may break the contract.
+    max_queue_notes, max_unread_h : int
+        How many notes may wait for review, and the oldest of them for how long.
+    max_silence_s : int
+        How long a job of the clock may not run, and MLflow not answer.
+    min_disk_mb : int
+        The room that must be left on the disk of `home`.
     """
 
     corpora: Path
@@ -125,6 +143,14 @@ class Settings:
     requests_a_minute: int = _WHOLE_NUMBERS["BEHEALTHY_REQUESTS_A_MINUTE"][0]
     max_sources: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_SOURCES"][0]
     inbox_gold: int = _WHOLE_NUMBERS["BEHEALTHY_INBOX_GOLD"][0]
+    max_errors_percent: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_ERRORS_PERCENT"][0]
+    max_p95_ms: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_P95_MS"][0]
+    max_p99_ms: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_P99_MS"][0]
+    max_held_percent: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_HELD_PERCENT"][0]
+    max_queue_notes: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_QUEUE_NOTES"][0]
+    max_unread_h: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_UNREAD_H"][0]
+    max_silence_s: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_SILENCE_S"][0]
+    min_disk_mb: int = _WHOLE_NUMBERS["BEHEALTHY_MIN_DISK_MB"][0]
 
     @property
     def models(self) -> Path:

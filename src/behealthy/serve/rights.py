@@ -73,7 +73,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
         ),
         ({"trainings:write"}, "make_dataset start_training"),
         ({"models:write"}, "promote_model refuse_model roll_back"),
-        ({"monitor:read"}, "list_windows get_drift list_alerts list_flows"),
+        ({"monitor:read"}, "list_windows get_drift get_system list_alerts list_flows"),
         ({"monitor:write"}, "check_drift acknowledge_alert"),
         ({"kpis:read"}, "get_kpis list_baselines"),
         ({"kpis:rate"}, "rate"),

@@ -91,6 +91,28 @@ class Drift(Told):
     decision: Facts
 
 
+class Objective(Told):
+    """What is demanded of the system: a value, its bound (from below where ``floor``), and since when it is so."""
+
+    name: str
+    of: str
+    unit: str
+    value: float | None
+    bound: float
+    floor: bool
+    state: Literal["ok", "breached", "unknown"]
+    since: datetime
+    at: datetime
+    sentence: str
+
+
+class SystemState(Told):
+    """Whether the system keeps what is demanded of it."""
+
+    state: Literal["ok", "breached", "unknown"]
+    items: list[Objective]
+
+
 class Kpi(Told):
     """A KPI and how it was computed; ``value`` is null where there is not enough data; ``says`` says what lacks."""
 
