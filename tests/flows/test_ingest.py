@@ -127,7 +127,7 @@ def test_what_one_is_dropping_just_now_becomes_no_note_of_another(system: System
             other = pool.submit(replay, system, held, by="bob", payload=b'{"text": "Gout."}')
             sleep(0.5)  # the other is waiting by now
         with pytest.raises(Conflict, match="dropped by ann"):
-            other.result(20)
+            other.result(300)
     assert count(system, NoteRow) == 0
 
 

@@ -4,15 +4,16 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from behealthy.errors import TrackingError
+from behealthy.extract.extractor import Extractor
 from behealthy.flows.system import System
-from behealthy.note import Note
+from behealthy.note import Extraction, Note
 from behealthy.registry import releases
 from behealthy.registry.bundle import STARTER, load, load_model, package_folder, save_model
 from behealthy.registry.catalogue import Catalogue, shipped_version
@@ -151,6 +152,20 @@ def test_a_disk_that_is_full_does_not_end_the_watch(
 
 
 @pytest.mark.usefixtures("registry_is_away")
+def test_what_cannot_be_loaded_keeps_nothing_else_waiting(engine: Engine, system: System, second: str) -> None:
+    third = other_model(system.settings.models, "third")
+    (system.settings.models / second / "manifest.json").unlink()
+    engine.start()
+    for version, comes in ((second, lambda: engine.fault is not None), (third, lambda: engine.version == third)):
+        release(system, version)
+        ends = time.monotonic() + 20  # less than the time after which a damaged one is tried again
+        while not comes() and time.monotonic() < ends:
+            time.sleep(0.02)
+        assert comes()
+    assert engine.fault is None
+
+
+@pytest.mark.usefixtures("registry_is_away")
 def test_a_start_with_a_damaged_model_serves_the_one_before_it(system: System, second: str) -> None:
     third = other_model(system.settings.models, "third")
     release(system, second)
@@ -161,20 +176,45 @@ def test_a_start_with_a_damaged_model_serves_the_one_before_it(system: System, s
     assert third in (engine.fault or "")
 
 
-def test_a_long_batch_lets_others_read(engine: Engine) -> None:
-    long = [Note(str(i), NOTES[0].text * 50) for i in range(600)]
-    ended: dict[str, float] = {}
+def test_a_long_batch_lets_others_read(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = [Note(f"long{i}", NOTES[0].text * 50) for i in range(600)]
+    begun, order = threading.Event(), list[str]()
+    whole = Extractor.pipe
 
-    def read(name: str, notes: list[Note]) -> None:
-        engine.read(notes)
-        ended[name] = time.perf_counter()
+    def watched(self: Extractor, notes: Iterable[Note]) -> Iterator[Extraction]:
+        begun.set()
+        for extraction in whole(self, notes):
+            order.append(extraction.note_id)
+            yield extraction
 
-    batch = threading.Thread(target=read, args=("batch", long))
+    monkeypatch.setattr(Extractor, "pipe", watched)
+    batch = threading.Thread(target=engine.read, args=(long,))
     batch.start()
-    time.sleep(0.02)
-    read("one", NOTES[:1])
+    assert begun.wait(60)
+    engine.read(NOTES[:1])
     batch.join()
-    assert ended["one"] < ended["batch"]
+    assert order.index("n0") < order.index("long599")
+
+
+def test_what_is_wrong_with_one_note_is_nobody_elses_failure(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Extractor.pipe
+
+    def fragile(self: Extractor, notes: Iterable[Note]) -> Iterator[Extraction]:
+        given = list(notes)
+        if any(note.id == "bad" for note in given):
+            raise ValueError("it cannot be read")
+        return whole(self, given)
+
+    monkeypatch.setattr(Extractor, "pipe", fragile)
+    with ThreadPoolExecutor(16) as readers:
+        wishes = [[Note("bad", "Asthma.") if i % 5 == 0 else note] for i, note in enumerate(NOTES * 20)]
+        found = [readers.submit(engine.read, wish) for wish in wishes]
+    for wish, each in zip(wishes, found, strict=True):
+        if wish[0].id == "bad":
+            with pytest.raises(ValueError, match="cannot be read"):
+                each.result()
+        else:
+            assert [extraction.note_id for extraction in each.result()] == [wish[0].id]
 
 
 def test_an_observation_is_made_by_the_model_that_read(engine: Engine, system: System, second: str) -> None:

@@ -178,7 +178,7 @@ def test_of_two_admins_who_deactivate_each_other_at_once_one_stays(database: Dat
             other = pool.submit(out, bob)
             sleep(0.5)  # the other is waiting by now
         with pytest.raises(Conflict, match="last admin"):
-            other.result(20)
+            other.result(300)
     with database.read() as session:
         assert (auth.user(session, ann).active, auth.user(session, bob).active) == (False, True)
 

@@ -1,6 +1,7 @@
 """The tables: what the migrations make is what the code describes, from every state that a database may be in."""
 
-import multiprocessing
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,25 +36,26 @@ def test_upgrading_makes_all_tables_from_nothing_and_does_nothing_twice(database
     database.close()
 
 
-def _upgrade(url: str, gate: "multiprocessing.synchronize.Barrier", out: "multiprocessing.Queue[str]") -> None:  # type: ignore[name-defined]
-    database = Database(url)
-    gate.wait()
-    try:
-        database.upgrade()
-        out.put("done")
-    except Exception as exc:  # noqa: BLE001 - the test shows it
-        out.put(repr(exc))
+UPGRADE = """
+import sys
+import alembic.command
+from behealthy.store.session import Database
+database = Database(sys.argv[1])
+print("there", flush=True)
+sys.stdin.readline()  # until all are there
+database.upgrade()
+"""
 
 
 def test_several_starts_at_once_make_the_tables_once(database_url: str) -> None:
-    context = multiprocessing.get_context("fork")
-    gate, out = context.Barrier(3), context.Queue()
-    starts = [context.Process(target=_upgrade, args=(database_url, gate, out)) for _ in range(3)]
+    command, pipe = [sys.executable, "-c", UPGRADE, database_url], subprocess.PIPE
+    starts = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(3)]
+    assert [start.stdout.readline() for start in starts if start.stdout] == ["there\n"] * 3
     for start in starts:
-        start.start()
-    assert [out.get(timeout=60) for _ in starts] == ["done"] * 3
-    for start in starts:
-        start.join(30)
+        assert start.stdin is not None
+        start.stdin.write("go\n")
+        start.stdin.flush()
+    assert [(start.communicate(timeout=300)[1], start.returncode) for start in starts] == [("", 0)] * 3
     database = Database(database_url)
     with database.read() as session:
         assert len(session.execute(text("SELECT * FROM alembic_version")).all()) == 1

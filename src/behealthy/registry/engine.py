@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 from behealthy.errors import BeHealthyError, BundleError, DamagedBundle
 from behealthy.extract.extractor import Extractor
@@ -26,65 +28,67 @@ from behealthy.store.session import Database
 _log = logging.getLogger(__name__)
 
 _TURN_CHARACTERS = 20_000  # after which a long batch lets others read
+_LOOK_S = 0.5  # how often is asked what is to be served: one row by its key, a third of a millisecond
+_AGAIN_S = 30.0  # after which what could not be loaded is tried again
 _WARM_UP = (
     "ASSESSMENT AND PLAN:\n1. Type 2 diabetes, on metformin 500 mg twice daily.\n2. No chest pain today.",
     "Mother had breast cancer. Possible pneumonia, started azithromycin. Return for fever.",
 )
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Wish:
-    """Notes that a reader waits for."""
+    """Notes that a reader waits for, and what will be found in them."""
 
     notes: Sequence[Note]
-    found: list[Extraction] | None = None
+    found: Future[list[Extraction]] = field(default_factory=Future)
 
 
 class _Loaded:
-    """One model in memory; its extractor is not safe to share, so readers take turns.
+    """One model in memory; its extractor is not safe to share, so one thread reads for all.
 
-    Whoever has the turn reads for all who wait (flat combining; Hendler and others 2010), since eight notes at once
-    cost a third of eight one by one.
+    It takes the wishes in the order they came, and with the first as many others as make up a turn (combining, as in
+    Hendler and others 2010), since eight notes at once cost a third of eight one by one.
     """
 
     def __init__(self, extractor: Extractor) -> None:
         self.version = extractor.version
         self.observer = Observer(extractor)
         self._extractor = extractor
-        self._turn = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._waiting: deque[_Wish] = deque()
 
     def read(self, notes: Sequence[Note]) -> list[Extraction]:
-        out: list[Extraction] = []
-        for part in _turns(notes):
-            wish = _Wish(part)
-            self._waiting.append(wish)
-            with self._turn:
-                if wish.found is None:
-                    self._read_with(wish)
-            out += wish.found or []
-        return out
+        return [extraction for part in _turns(notes) for extraction in self._wish(part).result()]
 
-    def _read_with(self, wish: _Wish) -> None:
-        """Read for a wish and for as many others as make up a turn."""
-        self._waiting.remove(wish)
-        wishes, size = [wish], sum(len(note.text) for note in wish.notes)
+    def code(self, mention: str, type: str) -> tuple[Code, ...]:
+        return self._thread.submit(self._extractor.code, mention, type).result()
+
+    def _wish(self, notes: Sequence[Note]) -> Future[list[Extraction]]:
+        wish = _Wish(notes)
+        self._waiting.append(wish)
+        self._thread.submit(self._read_turn)
+        return wish.found
+
+    def _read_turn(self) -> None:
+        """Read for those who have waited longest; nothing is left to do where an earlier turn took them along."""
+        wishes, size = list[_Wish](), 0
         while self._waiting and size < _TURN_CHARACTERS:
             wishes.append(self._waiting.popleft())
             size += sum(len(note.text) for note in wishes[-1].notes)
         try:
-            found = iter(list(self._extractor.pipe(note for each in wishes for note in each.notes)))
-        except Exception:  # noqa: BLE001 - what is wrong with this wish is raised again, to whoever has it
-            # Each of the others reads for itself, so that what is wrong with one is nobody else's failure.
-            self._waiting.extendleft(wishes[:0:-1])
-            wish.found = list(self._extractor.pipe(wish.notes))
-            return
-        for each in wishes:
-            each.found = [next(found) for _ in each.notes]
+            self._fulfil(wishes)
+        except Exception:  # noqa: BLE001 - each reads for itself, so that what is wrong with one is nobody else's failure
+            for wish in wishes:
+                try:
+                    self._fulfil([wish])
+                except Exception as exc:  # noqa: BLE001 - it is raised to whoever has this wish
+                    wish.found.set_exception(exc)
 
-    def code(self, mention: str, type: str) -> tuple[Code, ...]:
-        with self._turn:
-            return self._extractor.code(mention, type)
+    def _fulfil(self, wishes: Sequence[_Wish]) -> None:
+        found = iter(list(self._extractor.pipe(note for wish in wishes for note in wish.notes)))
+        for wish in wishes:
+            wish.found.set_result([next(found) for _ in wish.notes])
 
 
 class Engine:
@@ -113,6 +117,8 @@ class Engine:
         self._watcher: threading.Thread | None = None
         self._previous: _Loaded | None = None
         self.fault: str | None = None  # why what is to be served is not
+        self._failed: tuple[str | None, float] = (None, 0.0)  # what that is, and when it was tried last
+        self._shipped = shipped_version()  # asked once: it lies in a file
         self._serving = self._first()
 
     @classmethod
@@ -157,7 +163,7 @@ class Engine:
         with self._swapping:
             wanted = self._wanted()[0]
             if wanted == self._serving.version:
-                self.fault = None
+                self._mend()
                 return False
             before = self._previous
             try:
@@ -165,12 +171,12 @@ class Engine:
             except BeHealthyError as exc:
                 self._fail(wanted, exc)
                 return False
-            self.fault = None
+            self._mend()
             self._serving, self._previous = fresh, self._serving
             _log.info("model %s is served", wanted, extra={"model_version": wanted})
             return True
 
-    def start(self, every_s: float = 2.0) -> None:
+    def start(self, every_s: float = _LOOK_S) -> None:
         """When called, it will look again and again, in a thread of its own, until `stop`."""
         self._watcher = threading.Thread(target=self._watch, args=(every_s,), name="engine", daemon=True)
         self._watcher.start()
@@ -182,20 +188,29 @@ class Engine:
             self._watcher.join()
 
     def _watch(self, every_s: float) -> None:
-        while not self._stopped.wait(every_s if self.fault is None else 15 * every_s):
+        blind = False
+        while not self._stopped.wait(every_s):
             try:
-                self.refresh()
+                self._look()
+                blind = False
             except BeHealthyError as exc:
-                _log.warning("what is to be served cannot be seen: %s", type(exc).__name__)
+                if not blind:  # said once, not twice a second
+                    _log.warning("what is to be served cannot be seen: %s", type(exc).__name__)
+                blind = True
+
+    def _look(self) -> None:
+        """Load what is to be served; what could not be loaded only after a while, anything else at once."""
+        failed, failed_at = self._failed
+        if failed is None or time.monotonic() - failed_at > _AGAIN_S or self._wanted()[0] != failed:
+            self.refresh()
 
     def _wanted(self) -> tuple[str, ...]:
         """Give the version to serve, then those to fall back on."""
         with self._database.read() as session:
             release = releases.current(session)
-        shipped = shipped_version()
         if release is None:
-            return (shipped,)
-        return tuple(dict.fromkeys(filter(None, (release.version, release.previous, shipped))))
+            return (self._shipped,)
+        return tuple(dict.fromkeys(filter(None, (release.version, release.previous, self._shipped))))
 
     def _first(self) -> _Loaded:
         *others, last = self._wanted()
@@ -210,6 +225,10 @@ class Engine:
         if self.fault is None:
             _log.error("model %s cannot be served: %s", version, exc, extra={"model_version": version})
         self.fault = f"{version} cannot be served: {exc}"
+        self._failed = version, time.monotonic()
+
+    def _mend(self) -> None:
+        self.fault, self._failed = None, (None, 0.0)
 
     def _load(self, version: str) -> _Loaded:
         path = self._catalogue.models / version

@@ -177,6 +177,12 @@ def add_once(session: Session, table: type[Any], values: Mapping[str, Any]) -> b
     return session.execute(made.values(**values).on_conflict_do_nothing().returning(literal(1))).first() is not None
 
 
+def alone(session: Session, lock: int) -> None:
+    """When called, it will let nobody else with this lock go on before the transaction ends; SQLite has one writer."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say, see `_begin_sqlite`
     pragmas = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")  # gone is gone

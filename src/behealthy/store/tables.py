@@ -267,7 +267,7 @@ class AlertRow(Base):
     key: Mapped[str] = mapped_column(index=True)  # an open alert of the same key is not raised again
     times: Mapped[int]
     last_at: Mapped[datetime]
-    state: Mapped[str]  # open, acknowledged
+    state: Mapped[str]  # open, acknowledged, resolved
     acknowledged_by: Mapped[str | None]
     acknowledged_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import HTMLResponse
 
-from behealthy.flows import rollout, shelf
+from behealthy.errors import BundleError, NotThere
+from behealthy.flows import approval, rollout, shelf
 from behealthy.flows.facts import Facts
 from behealthy.flows.system import System
+from behealthy.learn.dossier import to_html
 from behealthy.registry import releases
 from behealthy.serve.desk import Called, Desk, Limit
 from behealthy.serve.wire.learning import (
+    Approval,
     Comparison,
     Difference,
     Dossier,
@@ -42,8 +45,7 @@ def roll_back(desk: Called, given: ReasonRequest) -> Release:
     """Serve the version that was served before."""
     # Whoever must go back must not wait for the registry; it is told when it is asked next.
     rollout.rollback(desk.system, by=desk.caller.name, reason=given.reason, mirror=False, request_id=desk.request_id)
-    desk.parts.engine.refresh()
-    return _newest(desk)
+    return _served(desk)
 
 
 @router.get("/models/{version}")
@@ -55,15 +57,23 @@ def get_model(desk: Called, version: Id) -> Model:
 @router.get("/models/{version}/dossier")
 def get_dossier(desk: Called, version: Id) -> Dossier:
     """Give what there is to know of a candidate, as JSON."""
-    folder = shelf.dossier(desk.system, version)
-    told: Dossier = folder.read_json(folder.dossier)
-    return told
+    return _dossier(desk, version)
 
 
 @router.get("/models/{version}/dossier.html", response_class=HTMLResponse)
-def get_dossier_page(desk: Called, version: Id) -> FileResponse:
+def get_dossier_page(desk: Called, version: Id) -> HTMLResponse:
     """Give what there is to know of a candidate, as a page."""
-    return FileResponse(shelf.dossier(desk.system, version).page, media_type="text/html")
+    return HTMLResponse(to_html(_dossier(desk, version)))
+
+
+def _dossier(desk: Desk, version: str) -> Dossier:
+    told = shelf.dossier(desk.system, version)
+    if told is None:  # another machine wrote it
+        desk.parts.apart(shelf.bring_dossier, {"version": version})
+        told = shelf.dossier(desk.system, version)
+    if told is None:
+        raise NotThere(f"the dossier of {version} is gone again")
+    return told
 
 
 @router.get("/models/{version}/compare/{other}")
@@ -93,8 +103,15 @@ def promote_model(desk: Called, version: Id, given: ReasonRequest) -> Release:
     with desk.parts.promoting.one():
         wish = {"version": version, "by": desk.caller.name, "reason": given.reason, "seen": seen}
         desk.parts.apart(promoted, wish | {"request_id": desk.request_id})
-    desk.parts.engine.refresh()
-    return _newest(desk)
+    return _served(desk)
+
+
+@router.post("/models/{version}:refuse")
+def refuse_model(desk: Called, version: Id, given: ReasonRequest) -> Approval:
+    """Refuse a candidate that waits for approval; promoting it is how it is approved."""
+    desk.note_down("refuse", f"model:{version}")
+    told = approval.refuse(desk.system, version, by=desk.caller.name, reason=given.reason)
+    return Approval.model_validate(told)
 
 
 @router.get("/releases")
@@ -110,7 +127,7 @@ def list_releases(desk: Called, limit: Limit = 100) -> Page[Release]:
 def promoted(system: System, facts: Facts) -> Facts:
     """When called, it will promote a version; the registry, which nobody waits for, hears of it when asked."""
     names = ("by", "reason", "seen", "request_id")
-    return rollout.promote(system, facts["version"], **{name: facts[name] for name in names}, mirror=False).to_json()
+    return approval.promote(system, facts["version"], **{name: facts[name] for name in names}, mirror=False).to_json()
 
 
 def compared(system: System, facts: Facts) -> Facts:
@@ -120,10 +137,24 @@ def compared(system: System, facts: Facts) -> Facts:
     return compare(system, facts["left"], facts["right"])
 
 
-def _newest(desk: Desk) -> Release:
+def _served(desk: Desk) -> Release:
+    """Give the newest release once this process serves it: whoever is answered may rely on it.
+
+    Raises
+    ------
+    BundleError
+        When this process cannot load it; it is released all the same, and loaded as soon as that can be.
+    """
     desk.parts.registered.known()
-    with desk.system.database.read() as session:
-        return Release.model_validate(releases.current(session))
+    engine = desk.parts.engine
+    while True:
+        engine.refresh()
+        with desk.system.database.read() as session:
+            release = Release.model_validate(releases.current(session))
+        if release.version == engine.version:
+            return release
+        if engine.fault is not None:  # else another was released meanwhile
+            raise BundleError(release.version, engine.fault)
 
 
 def _model(version: shelf.Version) -> Model:
