@@ -16,6 +16,8 @@ import httpx
 import psutil
 import pytest
 
+from behealthy.cli import terminal
+from behealthy.cli.up import _greet
 from behealthy.errors import Unrecognised
 from behealthy.flows import demo
 from behealthy.flows.system import System
@@ -23,7 +25,7 @@ from behealthy.serve import auth
 from behealthy.settings import Settings
 from behealthy.up import first
 from behealthy.up.lines import Log, short
-from behealthy.up.run import MLFLOW
+from behealthy.up.run import MLFLOW, Ready
 
 COMMAND = [sys.executable, "-c", "from behealthy.cli import main; main()", "up"]
 LONG_S = 300.0
@@ -244,6 +246,21 @@ def test_the_users_of_the_demo_keep_their_passwords(system: System) -> None:
 def test_the_demo_is_filled_once(system: System) -> None:
     assert demo.fill(system) == 230
     assert demo.fill(system) == 0
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_links_and_passwords_are_shown_to_a_person_and_to_no_journal(
+    tmp_path: Path, watched: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(terminal, "watched", lambda: watched)
+    users = (("rita", "reviewer", "four-word-pass-here"),)
+    _greet(
+        Ready("http://x", None, "http://x/start#token=abc", tmp_path / "l", users, tmp_path / "u", tmp_path / "g", 1)
+    )
+    said = capsys.readouterr().err
+    assert [word in said for word in ("token=abc", "four-word-pass-here")] == [watched, watched]
+    assert str(tmp_path / "u") in said
+    assert watched or str(tmp_path / "l") in said
 
 
 # The log -------------------------------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def compare_models(desk: Called, version: Id, other: Id) -> Comparison:
 @router.post("/models/{version}:promote")
 def promote_model(desk: Called, version: Id, given: ReasonRequest) -> Release:
     """Serve this version from now on."""
-    seen = rollout.served(desk.system).number
+    seen = rollout.held(desk.system)  # now, not after the seconds that it takes
     shelf.version(desk.system, version, desk.parts.registered.known())  # is it there at all?
     with desk.parts.promoting.one():
         wish = {"version": version, "by": desk.caller.name, "reason": given.reason, "seen": seen}
