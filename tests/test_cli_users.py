@@ -87,4 +87,4 @@ def test_what_a_command_does_to_patient_data_is_written_down(run, tmp_path: Path
         assert all(actor.startswith("cli") for actor in session.scalars(select(AuditRow.actor)))
     system.close()
     seen = [(action, f"quarantine:{held}") for action in ("read", "replay", "drop")]
-    assert [tuple(act) for act in acts] == [("store", "notes:ward"), *seen]
+    assert [tuple(act) for act in acts] == [("store", "notes:2"), *seen]

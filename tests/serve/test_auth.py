@@ -266,7 +266,12 @@ def test_who_knows_a_name_cannot_keep_its_person_out(ann: TestClient, app) -> No
 
     stranger, elsewhere = (TestClient(app, client=(address, 5000)) for address in ("203.0.113.9", "203.0.113.10"))
     assert login(ann, PASSWORD) == 200
-    assert [login(stranger, "wrong") for _ in range(11)] == [401] * 10 + [429]
+    assert login(stranger, "wrong") == 401
+    for _ in range(30):  # as fast as many tries could come
+        with suppress(TooMany):
+            app.state.parts.rates.take_login("ann", "203.0.113.9")
+        app.state.parts.rates.logged_in("ann", "203.0.113.9", well=False)
+    assert login(stranger, "wrong") == 429
     assert login(elsewhere, PASSWORD) == 200  # another address, at its first try
     assert login(ann, "wrong") == 401
     assert login(ann, PASSWORD) == 200  # an address that it came from before, though it mistyped

@@ -183,9 +183,8 @@ def replay(
     BadInput
         When the payload is not one record.
     ContractError
-        When it still breaks the contract; it stays held.
+        When it still breaks the contract; it stays held, and that it was tried is in the audit trail.
     """
-    contract = Contract(system.settings.max_text_bytes, gold=gold)
     with system.database.read() as session:
         row = quarantine.get(session, quarantine_id)
         if row.state != quarantine.HELD:
@@ -195,14 +194,23 @@ def replay(
     raws = list(intake.read(data, row.kind, label.name))
     if len(raws) != 1:
         raise BadInput(f"{quarantine_id} would become {len(raws)} records; replay takes one")
-    accepted = contract.check(raws[0], system.now())
     sender = Sender(label.source, by, gold, request_id)
     reading = None if after is None else after(label.source)
+    try:
+        return _replayed(system, quarantine_id, raws[0], sender, reading)
+    except ContractError:
+        with system.database.write() as session:
+            _record(system, session, sender, "replay", f"quarantine:{quarantine_id}", "refused")
+        raise
+
+
+def _replayed(system: System, quarantine_id: str, raw: Raw, sender: Sender, reading: After | None) -> Fate:
+    accepted = Contract(system.settings.max_text_bytes, gold=sender.gold).check(raw, system.now())
     _prepare(system, reading, [accepted.note])
     with system.database.write() as session:
         _admit(system, session, sender.source)
-        fate, note = _store(system, session, raws[0], accepted, sender)
-        quarantine.replayed(session, quarantine_id, note_id=fate.note_id or "", by=by, now=system.now())
+        fate, note = _store(system, session, raw, accepted, sender)
+        quarantine.replayed(session, quarantine_id, note_id=fate.note_id or "", by=sender.by, now=system.now())
         if reading is not None and fate.fresh:
             reading(session, [note])
         _record(system, session, sender, "replay", f"quarantine:{quarantine_id}")
@@ -273,9 +281,9 @@ def _store(system: System, session: Session, raw: Raw, accepted: Accepted, sende
     return Fate(raw.name, note_id=kept.note_id, fresh=kept.fresh), note
 
 
-def _record(system: System, session: Session, sender: Sender, action: str, object: str) -> None:
+def _record(system: System, session: Session, sender: Sender, action: str, object: str, outcome: str = "done") -> None:
     """Write into the audit trail what this transaction does; last of all, since writers to it wait for each other."""
-    act = audit.Act(sender.by, action, object, request_id=sender.request_id)
+    act = audit.Act(sender.by, action, object, outcome, sender.request_id)
     audit.record(session, system.vault, act, now=system.now())
 
 

@@ -65,7 +65,6 @@ def replay_quarantined(desk: Called, quarantine_id: Id, given: ReplayRequest) ->
             request_id=desk.request_id,
         )
     except ContractError as exc:
-        desk.note_down("replay", f"quarantine:{quarantine_id}", "refused")
         if exc.code == "annotated":
             desk.demand(GOLD)
         return ReplayAnswer(state="held", note_id=None, code=exc.code, errors=exc.faults)
