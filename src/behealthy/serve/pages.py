@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -34,8 +34,8 @@ def install(app: FastAPI, static: Path) -> None:
     root = static.resolve()
 
     @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
-    def get_docs() -> HTMLResponse:
-        return HTMLResponse(described(app.openapi()))
+    def get_docs(request: Request) -> HTMLResponse:  # FastAPI keeps this function for ever: not the application with it
+        return HTMLResponse(described(request.app.openapi()))
 
     @app.get("/{path:path}", include_in_schema=False)
     def get_page(path: str) -> Response:
