@@ -90,7 +90,7 @@ def _show(story: Story) -> None:
             m.state,
             _f1(m.true),
             estimated,
-            _f1(m.audited),
+            _f1(m.audited) if m.audit_tells or m.audited is None else "too few",
             m.version,
             m.done,
         )
