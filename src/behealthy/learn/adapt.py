@@ -3,9 +3,9 @@
 The weights are those of the first model plus a difference that is learned with a prior, so that the new model departs
 from the first only where the notes say so (maximum a posteriori adaptation; Chelba & Acero, "Adaptation of maximum
 entropy capitalizer: little data can help a lot", EMNLP 2004). The prior is tighter than that of a model from nothing:
-the first one's weights were earned by many notes, which are not there to speak for themselves again. The result is one model: it needs no base at run
-time, is as fast as the first and hardly larger. Always adapt the first model of a line to all notes there are; adapting
-again and again what was adapted would count the old notes many times.
+the first one's weights were earned by many notes, which are not there to speak for themselves again. The result is one
+model: it needs no base at run time, is as fast as the first and hardly larger. Always adapt the first model of a line
+to all notes there are; adapting again and again what was adapted would count the old notes many times.
 """
 
 from __future__ import annotations

@@ -8,12 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import select
-
-from behealthy.errors import StartError
-from behealthy.flows.system import System
-from behealthy.store.tables import NoteRow
-
 Origin = Literal["demo", "story"]
 
 FILE = "INVENTED.txt"
@@ -48,18 +42,3 @@ def says(home: Path) -> str | None:
     """When called, it will say in a sentence that a home holds invented notes, None where it does not."""
     origin = origin_of(home)
     return None if origin is None else _SAYS[origin]
-
-
-def refuse_others(system: System) -> None:
-    """When called, it will refuse a home that holds notes which are not ours.
-
-    Raises
-    ------
-    StartError
-    """
-    home = system.settings.home
-    if origin_of(home) is not None:
-        return
-    with system.database.read() as session:
-        if session.scalar(select(NoteRow.id).limit(1)) is not None:
-            raise StartError(f"home {home} holds notes already: the demo never goes into it; leave --demo out")

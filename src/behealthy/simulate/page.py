@@ -100,8 +100,8 @@ def _windows(moments: Iterable[Moment]) -> str:
     )
     note = (
         '<p class="quiet">New documents: F1 on notes of documents that the version learned nothing from. '
-        "A question mark: the watch does not trust the estimate. Too few: the audits of the last five windows are under "
-        f"{FEWEST_AUDITED} notes, of which no figure is made.</p>"
+        "A question mark: the watch does not trust the estimate. Too few: the last five windows have under "
+        f"{FEWEST_AUDITED} audited notes, of which no figure is made.</p>"
     )
     return _table(heads, rows, {0, 4, 5, 6, 7}) + note
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+
+from sqlalchemy import select
 
 from behealthy.data import intake
 from behealthy.data.contract import Raw
+from behealthy.errors import StartError
 from behealthy.flows import demo, ingest, rollout, watch
 from behealthy.flows.reading import Reading, served
 from behealthy.flows.reference import set_reference
@@ -24,9 +26,10 @@ from behealthy.note import Extraction
 from behealthy.registry.bundle import load
 from behealthy.registry.catalogue import Catalogue
 from behealthy.simulate import origin
-from behealthy.simulate.clock import VirtualClock
+from behealthy.simulate.clock import START, VirtualClock, days_ago
 from behealthy.simulate.reviewer import Reviewer
 from behealthy.simulate.visits import invented
+from behealthy.store.tables import NoteRow
 
 SOURCE = "demo practice"
 OTHER = "demo night shift"
@@ -34,7 +37,7 @@ DAYS = 4  # windows
 ARCHIVED = 160  # annotated letters from before: to learn from, and to judge by
 LEFT = 10  # reviews that are left until a new model is trained by itself
 _SEED = 0
-_OPENS, _BATCHES = 8, 4
+_BATCHES = 4  # of a day, one in two hours
 _BY = "demo"
 _REVIEWER = "rita"  # as the demo's reviewer is called
 
@@ -51,15 +54,16 @@ def fill(system: System) -> int:
     StoreError
         When the database is away.
     """
-    origin.refuse_others(system)
-    if origin.origin_of(system.settings.home) == "story" or demo.filled(system):
+    known = origin.origin_of(system.settings.home)
+    if known is None:
+        _refuse_others(system)
+    elif known == "story" or demo.filled(system):
         return 0
     demo.notes_folder()  # before anything is written
     origin.mark(system.settings.home, "demo")
     window = system.settings.window_notes
     letters = invented("letters", ARCHIVED + (DAYS + 1) * window, _SEED)
-    now = system.now()
-    clock = VirtualClock((now - timedelta(days=DAYS)).replace(hour=_OPENS, minute=0, second=0, microsecond=0))
+    clock = VirtualClock(days_ago(system.now(), DAYS))
     then = replace(system, now=clock)
     _begin(then, letters[:ARCHIVED], letters[ARCHIVED : ARCHIVED + window])
     reader = served(then)
@@ -68,7 +72,7 @@ def fill(system: System) -> int:
     reviewer = Reviewer(then, clock, truth, _SEED, name=_REVIEWER)
     left = system.settings.gold_to_retrain - LEFT
     for day in range(1, DAYS + 1):
-        clock.to(_OPENS)
+        clock.to(START.hour)
         own = letters[ARCHIVED + day * window :][:window]
         for at in range(0, window, many):
             batch = own[at : at + many]
@@ -84,6 +88,13 @@ def fill(system: System) -> int:
 def another_kind(count: int, seed: int) -> bytes:
     """When called, it will write notes of another kind than the demo's, as lines of JSON for the inbox or the API."""
     return _lines(invented("telegrams", count, seed))
+
+
+def _refuse_others(system: System) -> None:
+    with system.database.read() as session:
+        if session.scalar(select(NoteRow.id).limit(1)) is not None:
+            says = "holds notes that are not the demo's, and the demo never goes among others: leave --demo out"
+            raise StartError(f"home {system.settings.home} {says}")
 
 
 def _begin(system: System, archived: Sequence[Extraction], earlier: Sequence[Extraction]) -> None:

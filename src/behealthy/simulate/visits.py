@@ -30,6 +30,16 @@ class _Problem:
     complaints: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    """How a kind of note begins, goes on with so many phrases or up to two more, and ends."""
+
+    opens: Sequence[str]
+    bodies: Sequence[str]
+    ends: Sequence[str]
+    fewest: int
+
+
 def _problem(line: str) -> _Problem:
     name, short, treatments, complaints = (part.strip() for part in line.split("|"))
     pairs = (treatment.strip().rpartition("@") for treatment in treatments.split(","))
@@ -40,7 +50,7 @@ _PROBLEMS = tuple(
     map(
         _problem,
         """
-type 2 diabetes mellitus | t2dm | metformin@500 mg, gliclazide@80 mg, dapagliflozin@10 mg | increased thirst, blurred vision
+type 2 diabetes mellitus | t2dm | metformin@500 mg, gliclazide@80 mg, insulin glargine@12 units | thirst, blurred vision
 essential hypertension | htn | lisinopril@10 mg, amlodipine@5 mg, indapamide@1.5 mg | headache, dizziness
 bronchial asthma | asthma | salbutamol@100 mcg, budesonide@200 mcg | wheezing, nocturnal cough
 chronic obstructive pulmonary disease | copd | tiotropium@18 mcg, prednisolone@30 mg | breathlessness, productive cough
@@ -118,6 +128,11 @@ _TELEGRAM_ENDS = (
     "d/w reg, cont {{{t1}}} {short}, rv if [{c1}].",
 )
 
+_PHRASES: dict[Kind, _Phrases] = {
+    "letters": _Phrases(_LETTER_OPENS, _LETTER_BODIES, _LETTER_ENDS, 2),
+    "telegrams": _Phrases(_TELEGRAM_OPENS, _TELEGRAM_BODIES, _TELEGRAM_ENDS, 1),
+}
+
 
 def invented(kind: Kind, count: int, seed: int) -> list[Extraction]:
     """When called, it will write so many notes, each with its entities and a patient of its own; none comes twice.
@@ -137,12 +152,10 @@ def invented(kind: Kind, count: int, seed: int) -> list[Extraction]:
 
 def _written(kind: Kind, rng: Random) -> str:
     slots = _slots(rng)
-    if kind == "letters":
-        opens, bodies, ends, many = _LETTER_OPENS, _LETTER_BODIES, _LETTER_ENDS, rng.randint(2, 4)
-    else:
-        opens, bodies, ends, many = _TELEGRAM_OPENS, _TELEGRAM_BODIES, _TELEGRAM_ENDS, rng.randint(1, 3)
-    phrases = [rng.choice(opens), *_in_order(rng, bodies, many), rng.choice(ends)]
-    return " ".join(phrase.format_map(slots) for phrase in phrases)
+    phrases = _PHRASES[kind]
+    bodies = _in_order(rng, phrases.bodies, rng.randint(phrases.fewest, phrases.fewest + 2))
+    chosen = [rng.choice(phrases.opens), *bodies, rng.choice(phrases.ends)]
+    return " ".join(phrase.format_map(slots) for phrase in chosen)
 
 
 def _in_order(rng: Random, phrases: Sequence[str], many: int) -> list[str]:
