@@ -17,13 +17,12 @@ import psutil
 import pytest
 
 from behealthy.errors import Unrecognised
-from behealthy.flows import demo
 from behealthy.flows.system import System
 from behealthy.serve import auth
 from behealthy.settings import Settings
 from behealthy.up import first
 from behealthy.up.lines import Log, short
-from behealthy.up.run import MLFLOW
+from behealthy.up.run import MLFLOW, Wish
 
 COMMAND = [sys.executable, "-c", "from behealthy.cli import main; main()", "up"]
 LONG_S = 300.0
@@ -241,9 +240,10 @@ def test_the_users_of_the_demo_keep_their_passwords(system: System) -> None:
     assert first.demo_users(system) == users
 
 
-def test_the_demo_is_filled_once(system: System) -> None:
-    assert demo.fill(system) == 230
-    assert demo.fill(system) == 0
+def test_a_home_that_is_named_is_the_one_that_is_opened(tmp_path: Path) -> None:
+    assert Wish(home=Path("there")).changes(tmp_path)["BEHEALTHY_HOME"] == str(tmp_path / "there")
+    assert Wish(demo=True, home=Path("there")).changes(tmp_path)["BEHEALTHY_HOME"] == str(tmp_path / "there")
+    assert "BEHEALTHY_HOME" not in Wish().changes(tmp_path)
 
 
 # The log -------------------------------------------------------------------------------------------------------------
