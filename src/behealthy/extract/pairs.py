@@ -313,7 +313,7 @@ def _beside(
     spread[:, batch.positions] = words[:2]
     left, right = batch.positions[place.first], batch.positions[place.last]
     close = same * 2 + (same & (gap < 4))
-    out = []
+    out: list[_Sight] = []
     for k, (of, offset) in enumerate(
         [(a, -1), (a, -2), (a, -3), (b, 1), (b, 2), (b, 3), (a, 1), (a, 2), (a, 3), (b, -1), (b, -2), (b, -3)]
     ):
@@ -335,7 +335,7 @@ def _beside(
 
 def _named(place: Place, head: IntArray, tail: IntArray, same: IntArray, words: Keys, concept: Keys) -> list[_Sight]:
     """What the two are called."""
-    out = [(81, concept[head], concept[tail]), (82, concept[head]), (83, concept[tail])]
+    out: list[_Sight] = [(81, concept[head], concept[tail]), (82, concept[head]), (83, concept[tail])]
     for k, of in enumerate((head, tail)):
         first, last = place.first[of], place.last[of]
         out += [
@@ -390,7 +390,7 @@ def _stretches(
     gap = stop - start
     previous = np.concatenate([np.zeros(min(1, len(symbols)), np.uint64), symbols[:-1]])
     scale = 1 / np.sqrt(np.maximum(gap, 4) / 4)
-    alone = [(template, symbols) for template in (101, 102, 107, 108, 109, 110)]
+    alone: list[_Sight] = [(template, symbols) for template in (101, 102, 107, 108, 109, 110)]
     own = _rows([*alone, (103, previous, symbols), (104, previous, symbols), (105, classes), (106, classes)])
     out = []
     for flag in (0, 1):
