@@ -31,7 +31,7 @@ from behealthy.simulate.reviewer import Reviewer
 from behealthy.simulate.visits import invented
 from behealthy.store.tables import NoteRow
 
-SOURCE = "demo practice"
+SOURCE = "demo-practice"
 OTHER = "demo night shift"
 DAYS = 4  # windows
 ARCHIVED = 160  # annotated letters from before: to learn from, and to judge by
