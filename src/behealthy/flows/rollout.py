@@ -47,6 +47,13 @@ def served(system: System) -> Release:
     return there or install(system, shipped_version(), reason="the model that ships with the package")
 
 
+def held(system: System) -> int | None:
+    """When called, it will give the number of the release that holds, None where nothing was ever released."""
+    with system.database.read() as session:
+        there = releases.current(session)
+    return None if there is None else there.number
+
+
 def install(system: System, version: str, *, reason: str, by: str = INSTALLER) -> Release:
     """When called, it will serve a version where nothing was served before; the registry hears of it by `reconcile`.
 
@@ -94,23 +101,23 @@ def promote(
     TrackingError
         When its bundle must be fetched and the registry is away.
     """
-    before = served(system)
+    seen = held(system) if seen is None else seen
     path = Catalogue.of(system.settings).fetch(version)
     load_model(path)
     _make_reference(system, version, path)
+    before = served(system)
     previous = before.previous if before.version == version else before.version
     failure = _mirrored(system, version, previous) if mirror else None
     with system.database.write() as session:
-        expected = before.number if seen is None else seen
-        if over is not None:
-            there = releases.held(session)
-            if there is not None and there.version not in (over, version):
-                raise Conflict(f"{there.version} was released meanwhile")  # `reconcile` mends the aliases
-            expected = there.number if there is not None else expected
+        there = releases.held(session) or before
+        if over is not None and there.version not in (over, version):
+            raise Conflict(f"{there.version} was released meanwhile")  # `reconcile` mends the aliases
+        expected = there.number if over is not None else before.number if seen is None else seen
         release = releases.promote(
             session, version, by=by, reason=reason, now=system.now(), training_id=training_id, seen=expected
         )
-        _record(system, session, by, "promote", f"model:{version}", request_id)
+        if release.number != there.number:
+            _record(system, session, by, "promote", f"model:{version}", request_id)
     return Change(release, failure)
 
 

@@ -98,8 +98,8 @@ def compare_models(desk: Called, version: Id, other: Id) -> Comparison:
 @router.post("/models/{version}:promote")
 def promote_model(desk: Called, version: Id, given: ReasonRequest) -> Release:
     """Serve this version from now on."""
+    seen = rollout.held(desk.system)  # now, not after the seconds that it takes
     shelf.version(desk.system, version, desk.parts.registered.known())  # is it there at all?
-    seen = rollout.served(desk.system).number
     with desk.parts.promoting.one():
         wish = {"version": version, "by": desk.caller.name, "reason": given.reason, "seen": seen}
         desk.parts.apart(promoted, wish | {"request_id": desk.request_id})
