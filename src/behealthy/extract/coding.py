@@ -254,22 +254,26 @@ class Coder:
         return found if found or expansion is not None or name == mention else self._named(mention, type)
 
     def _named(self, name: str, type: str) -> tuple[Code, ...]:
-        wanted = set(TYPES[type])
+        words, wanted = name_words(name), set(TYPES[type])
         out: dict[int, float] = {}
-        for factor, found in self._ways(name, type):
-            if out and factor < _STRIPPED_LOOSE:
+        for factor, key in self._ways(name, words, type):
+            if not wanted or (out and factor < _STRIPPED_LOOSE):
                 break
-            fresh: set[int] = set()
-            for row, trust in found:
-                system = int(self.systems[row])
-                if system in wanted or (system == 3 and 1 in wanted):
-                    fresh.add(1 if system == 3 else system)  # OMIM stands where MeSH has no descriptor
-                    out[row] = max(out.get(row, 0.0), factor * trust)
-            wanted -= fresh
-            if not wanted:
-                break
+            self._take(factor, self._look_up(key), wanted, out)
+        if not out:  # the dearest way by far, so only then
+            self._take(_LIKE, self._alike(words, type), wanted, out)
         ranked = sorted(out, key=lambda row: (-out[row], int(self.systems[row]), row))
         return tuple(self._as_code(row, out[row]) for row in ranked)
+
+    def _take(self, factor: float, found: list[tuple[int, float]], wanted: set[int], out: dict[int, float]) -> None:
+        """Take what one way has found of the systems that are wanted still, and want those no more."""
+        fresh: set[int] = set()
+        for row, trust in found:
+            system = int(self.systems[row])
+            if system in wanted or (system == 3 and 1 in wanted):
+                fresh.add(1 if system == 3 else system)  # OMIM stands where MeSH has no descriptor
+                out[row] = max(out.get(row, 0.0), factor * trust)
+        wanted -= fresh
 
     def _spelt_out(self, mention: str) -> str:
         """Give the mention with its abbreviations spelt out; nothing when it is one that alone means nothing."""
@@ -281,25 +285,24 @@ class Coder:
             self.short.get(w) or self.short.get(f"{w.casefold()}*") or w if len(w) > 1 else w for w in bare.split()
         )
 
-    def _ways(self, name: str, type: str) -> Iterator[tuple[float, list[tuple[int, float]]]]:
-        words = name_words(name)
+    def _ways(self, name: str, words: Sequence[str], type: str) -> Iterator[tuple[float, int]]:
+        """Give the keys under which a name may stand, the surest first."""
         if not words:
             return
-        yield 1.0, self._look_up(name_key(type, words))
+        yield 1.0, name_key(type, words)
         if type == DISEASE:
-            yield _LOOSE, self._look_up(name_key(type, loose_words(words)))
+            yield _LOOSE, name_key(type, loose_words(words))
         dropped = self.modifiers.get(type, frozenset())
         kept = tuple(w for w in words if w not in dropped and not (type == TREATMENT and w[0].isdigit()))
         if kept and len(kept) < len(words):
-            yield _STRIPPED, self._look_up(name_key(type, kept))
+            yield _STRIPPED, name_key(type, kept)
         if type == DISEASE:
             if kept and len(kept) < len(words):
-                yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words(kept)))
+                yield _STRIPPED_LOOSE, name_key(type, loose_words(kept))
             if len(words) > 1:
-                yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words((*words, "disease"))))
-            yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words(_derived(kept or words))))
-            yield from ((_PART, self._look_up(name_key(type, part))) for part in _parts(name))
-        yield _LIKE, self._alike(words, type)
+                yield _STRIPPED_LOOSE, name_key(type, loose_words((*words, "disease")))
+            yield _STRIPPED_LOOSE, name_key(type, loose_words(_derived(kept or words)))
+            yield from ((_PART, name_key(type, part)) for part in _parts(name))
 
     def _look_up(self, key: int) -> list[tuple[int, float]]:
         """Give the concepts of a key and how well it fits them."""
@@ -320,7 +323,7 @@ class Coder:
             return []
         from rapidfuzz import fuzz, process
 
-        names = [self._heading(row) for row in rows.tolist()]
+        names = self._headings_of(rows.tolist())
         likeness = process.cdist([name], names, scorer=fuzz.ratio, score_cutoff=_CUT_OFF)[0]
         best = likeness.max()
         if best < _CUT_OFF:
@@ -333,10 +336,11 @@ class Coder:
             for row, trust in self._look_up(name_key(type, other.split()))
         ]
 
-    def _heading(self, row: int) -> str:
-        if row not in self._headings:
-            self._headings[row] = " ".join(name_words(self._display(row)))
-        return self._headings[row]
+    def _headings_of(self, rows: list[int]) -> list[str]:
+        known = self._headings
+        for row in set(rows).difference(known):
+            known[row] = " ".join(name_words(self._display(row)))
+        return list(map(known.__getitem__, rows))
 
     def _display(self, row: int) -> str:
         return self.displays[self.offsets[row] : self.offsets[row + 1]].tobytes().decode("utf-8")
@@ -348,7 +352,11 @@ class Coder:
 
 def _places(keys: npt.NDArray[np.uint64], key: int) -> slice:
     """Give where a key stands among keys in ascending order."""
-    return slice(*(int(np.searchsorted(keys, np.uint64(key), side)) for side in ("left", "right")))
+    wanted = np.uint64(key)
+    first = int(keys.searchsorted(wanted))
+    if first == len(keys) or keys[first] != wanted:  # so it is mostly
+        return slice(first, first)
+    return slice(first, int(keys.searchsorted(wanted, "right")))
 
 
 # Packaged knowledge --------------------------------------------------------------------------------------------------
