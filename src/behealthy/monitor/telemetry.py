@@ -261,10 +261,10 @@ class _Chunks(dict[str, tuple[int, ...]]):
         return code
 
     def _is_name(self, key: int) -> bool:
-        phrases = self._lexicon.phrases if self._lexicon is not None else np.zeros(0, np.uint64)
-        if key <= SKIP or not len(phrases):
+        if key <= SKIP or self._lexicon is None:
             return False
-        at = int(np.searchsorted(phrases, np.uint64(key)))
+        phrases = self._lexicon.phrases
+        at = int(phrases.searchsorted(np.uint64(key)))
         return at < len(phrases) and int(phrases[at]) == key
 
 
