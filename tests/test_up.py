@@ -255,7 +255,9 @@ def test_links_and_passwords_are_shown_to_a_person_and_to_no_journal(
     monkeypatch.setattr(terminal, "watched", lambda: watched)
     users = (("rita", "reviewer", "four-word-pass-here"),)
     _greet(
-        Ready("http://x", None, "http://x/start#token=abc", tmp_path / "l", users, tmp_path / "u", None, tmp_path / "g", 1)
+        Ready(
+            "http://x", None, "http://x/start#token=abc", tmp_path / "l", users, tmp_path / "u", None, tmp_path / "g", 1
+        )
     )
     said = capsys.readouterr().err
     assert [word in said for word in ("token=abc", "four-word-pass-here")] == [watched, watched]
