@@ -46,22 +46,12 @@ def main(arguments: list[str]) -> int:
 
 def api(host: str | None = None, port: int | None = None) -> None:
     """When called, it will serve the application until it is told to end."""
-    import uvicorn
-
     from behealthy.serve.app import create_app
+    from behealthy.serve.listening import server_of
 
     settings = Settings.from_environment()
     app = create_app(System.open(settings))
-    config = uvicorn.Config(
-        app,
-        host=host or settings.host,
-        port=port or settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=3,
-    )
-    uvicorn.Server(config).run()
+    server_of(app, host or settings.host, port or settings.port, timeout_graceful_shutdown=3).run()
 
 
 def worker() -> None:
