@@ -16,14 +16,15 @@ import httpx
 import psutil
 import pytest
 
+from behealthy.cli import terminal
+from behealthy.cli.up import _greet
 from behealthy.errors import Unrecognised
-from behealthy.flows import demo
 from behealthy.flows.system import System
 from behealthy.serve import auth
 from behealthy.settings import Settings
 from behealthy.up import first
 from behealthy.up.lines import Log, short
-from behealthy.up.run import MLFLOW
+from behealthy.up.run import MLFLOW, Ready, Wish
 
 COMMAND = [sys.executable, "-c", "from behealthy.cli import main; main()", "up"]
 LONG_S = 300.0
@@ -123,9 +124,13 @@ def all_gone(family: list[psutil.Process]) -> bool:
 def test_the_tree_lives_through_the_death_of_a_child_and_ends_clean(tmp_path: Path, tree: Starts) -> None:
     with tree(tmp_path / "home", "--no-tracker") as running:
         assert running.ready()
-        link = re.search(rf"{running.address}/start#token=([\w-]+)", running.text)
+        file = running.home / "admin-link.txt"
+        link = re.fullmatch(rf"{running.address}/start#token=([\w-]+)\n", file.read_text())
         assert link is not None
         assert len(link[1]) >= 40
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert f"the link in {file} sets one" in running.text
+        assert link[1] not in running.text  # nobody watches it: it would end in a journal
         running.wait(lambda: "worker-begins" in running.text)
 
         again = running.other()
@@ -237,9 +242,27 @@ def test_the_users_of_the_demo_keep_their_passwords(system: System) -> None:
     assert first.demo_users(system) == users
 
 
-def test_the_demo_is_filled_once(system: System) -> None:
-    assert demo.fill(system) == 230
-    assert demo.fill(system) == 0
+def test_a_home_that_is_named_is_the_one_that_is_opened(tmp_path: Path) -> None:
+    assert Wish(home=Path("there")).changes(tmp_path)["BEHEALTHY_HOME"] == str(tmp_path / "there")
+    assert Wish(demo=True, home=Path("there")).changes(tmp_path)["BEHEALTHY_HOME"] == str(tmp_path / "there")
+    assert "BEHEALTHY_HOME" not in Wish().changes(tmp_path)
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_links_and_passwords_are_shown_to_a_person_and_to_no_journal(
+    tmp_path: Path, watched: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(terminal, "watched", lambda: watched)
+    users = (("rita", "reviewer", "four-word-pass-here"),)
+    _greet(
+        Ready(
+            "http://x", None, "http://x/start#token=abc", tmp_path / "l", users, tmp_path / "u", None, tmp_path / "g", 1
+        )
+    )
+    said = capsys.readouterr().err
+    assert [word in said for word in ("token=abc", "four-word-pass-here")] == [watched, watched]
+    assert str(tmp_path / "u") in said
+    assert watched or str(tmp_path / "l") in said
 
 
 # The log -------------------------------------------------------------------------------------------------------------

@@ -95,8 +95,9 @@ class Started:
 
     @property
     def link(self) -> str:
-        """The one-time link of the admin, as it was printed."""
-        return re.findall(r"this link sets one, once: (\S+)", "\n".join(self.said))[-1]
+        """The one-time link of the admin; nobody watches what is printed here, so it is in the file that is named."""
+        file = re.findall(r"the link in (.+) sets one, once", "\n".join(self.said))[-1]
+        return Path(file).read_text().strip()
 
     def child(self, name: str) -> psutil.Process:
         """Give the process of the tree that does this: api, worker, tracker."""

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from behealthy.data.contract import Raw
-from behealthy.flows.ingest import take_in
+from behealthy.flows.ingest import Sender, take_in
 from behealthy.flows.reading import Reading, served
 from behealthy.note import Entity, Extraction
 from behealthy.store.notes import open_gold
@@ -274,7 +274,7 @@ def test_who_reviews_blind_sees_no_suggestion(started, audited, enters, note, no
     person = enters("reviewer.fay")
     page = person.page()
     raw = Raw("blind", "text", note.encode(), {"id": f"blind-{note_id_of(note)}", "text": note})
-    (fate,) = take_in(audited, [raw], source="ward", by="test", after=Reading(audited, "ward", served(audited))).fates
+    (fate,) = take_in(audited, [raw], Sender("ward", "test"), after=Reading(audited, "ward", served(audited))).fates
     told: list[str] = []
     page.on("response", lambda answer: "reviews" in answer.url and answer.ok and told.append(answer.text()))
     page.goto(f"/review/{fate.note_id}")

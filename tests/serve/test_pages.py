@@ -100,3 +100,18 @@ def test_metrics_are_for_this_machine_and_for_who_may_watch(app: FastAPI, anonym
     watcher = program("monitor:read")
     assert far.get("/metrics", headers=watcher.headers).status_code == 200
     assert far.get("/metrics", headers=program("extract").headers).status_code == 403
+
+
+def test_a_wrong_method_is_said_so_and_an_unknown_path_is_not_there(anonymous: TestClient) -> None:
+    for method, path in (
+        ("GET", "login"),
+        ("DELETE", "notes"),
+        ("PATCH", "reviews/n_1"),
+    ):
+        answer = anonymous.request(method, f"/api/v1/{path}")
+        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed"), path
+    assert anonymous.delete("/api/v1/notes").headers["allow"] == "GET, POST"
+    assert anonymous.get("/api/v1/login").headers["allow"] == "POST"
+    for method in ("GET", "POST", "PUT", "DELETE", "PATCH"):
+        for path in ("/api/v1/nothing", "/api/v2/notes", "/api/"):
+            assert anonymous.request(method, path).status_code == 404, (method, path)

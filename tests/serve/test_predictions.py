@@ -102,3 +102,16 @@ def test_a_reading_that_cannot_be_observed_does_not_stop_the_others(system, engi
     log.start()
     log.stop()
     assert (written(system), log.dropped) == (2, 1)
+
+
+def test_what_waits_is_bounded_by_its_size_too(system, engine, read) -> None:
+    size = len(read.note.text)
+    log = PredictionLog(system.database, engine, most_characters=3 * size)
+    for _ in range(5):
+        log.put(read)
+    assert log.dropped == 2
+    log.start()
+    log.stop()
+    assert written(system) == 3
+    log.put(read)  # what was written makes room
+    assert log.dropped == 2

@@ -165,12 +165,13 @@ def _reached(marked: Marked, triggers: Triggers, found: Found) -> BoolArray:
     out = np.zeros((len(ASSERTIONS), len(marked)), np.bool_)
     treatments = _treatments(marked)
     of_type = {ALWAYS: np.ones(len(marked), np.bool_), OF_DISEASE: ~treatments, OF_TREATMENT: treatments}
-    for what, entities in of_type.items():
-        for of_kind in PRECEDENCE:
-            same = (kind == of_kind) & (acts_on == what)
-            hit = _covered(first, right, same & goes_forward, marked.last, marked.first)
-            hit |= _covered_back(last, left, same & goes_backward, marked.first, marked.last)
-            out[of_kind] |= hit & entities
+    for of_kind, what in {*zip(kind.tolist(), acts_on.tolist(), strict=True)}:
+        if of_kind not in PRECEDENCE or what not in of_type:
+            continue
+        same = (kind == of_kind) & (acts_on == what)
+        hit = _covered(first, right, same & goes_forward, marked.last, marked.first)
+        hit |= _covered_back(last, left, same & goes_backward, marked.first, marked.last)
+        out[of_kind] |= hit & of_type[what]
     minus = _minus_signs(marked)
     minus = minus[inside[minus] < 0]
     until = np.minimum(high[minus], minus + _MINUS_REACH)
@@ -199,7 +200,9 @@ def _until_ended(
 
 def _covered(first: IntArray, right: IntArray, chosen: BoolArray, begins_by: IntArray, at: IntArray) -> BoolArray:
     """Tell which entities lie in the forward reach of a chosen trigger."""
-    own = np.flatnonzero(chosen)
+    own = chosen.nonzero()[0]
+    if not len(own):
+        return np.zeros(len(at), np.bool_)
     own = own[np.argsort(first[own], kind="stable")]
     farthest = np.append(-UNLIMITED, np.maximum.accumulate(right[own]))
     covered: BoolArray = farthest[np.searchsorted(first[own], begins_by, side="right")] >= at
