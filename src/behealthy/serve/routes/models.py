@@ -175,4 +175,12 @@ def _sentence(each: Mapping[str, Any]) -> ChangedSentence:
     left, right = (
         [Found(start=start, end=end, type=kind) for start, end, kind in each[side]] for side in ("first", "second")
     )
-    return ChangedSentence(where=each["where"], text=each["text"], held=each["held"], left=left, right=right)
+    left_holds, right_holds = each["held"] or (None, None)
+    return ChangedSentence(
+        where=each["where"],
+        text=each["text"],
+        left=left,
+        right=right,
+        left_holds=left_holds,
+        right_holds=right_holds,
+    )

@@ -136,14 +136,16 @@ class Found(Told):
 class ChangedSentence(Told):
     """A sentence of our own, nobody's, in which two models find different things.
 
-    ``held`` says whether each finds what the behavioural suite asks for, and is null where nothing is asked for.
+    ``left_holds`` and ``right_holds`` say whether each finds what the behavioural suite asks for; null where nothing is
+    asked for.
     """
 
     where: str
     text: str
-    held: tuple[bool, bool] | None
     left: list[Found]
     right: list[Found]
+    left_holds: bool | None
+    right_holds: bool | None
 
 
 class Comparison(Told):
