@@ -6,6 +6,10 @@ import { Link, Outlet } from "@tanstack/react-router";
 import { api, told } from "../api/client";
 import { ROLE_NAMES, useLeave, type Me } from "../api/session";
 import { Icon, type IconName } from "../parts/Icon";
+import { useAway } from "../start/away";
+import { useFirstSteps } from "../start/FirstSteps";
+import { left } from "../start/steps";
+import { Tour } from "../start/Tour";
 import { KeysHelp, showKeys } from "./Keys";
 import { Palette, openPalette } from "./Palette";
 import { pagesOf, type PageOf } from "./pages";
@@ -21,7 +25,8 @@ export function Shell({ me }: { me: Me }) {
         <Outlet />
       </div>
       <Palette me={me} />
-      <KeysHelp />
+      <KeysHelp me={me} />
+      <Tour me={me} />
     </div>
   );
 }
@@ -39,7 +44,7 @@ function Rail({ me }: { me: Me }) {
         <kbd>Ctrl K</kbd>
       </UnstyledButton>
       <div className={css.links}>
-        {pagesOf(me).map((page) => <RailLink key={page.to} page={page} />)}
+        {pagesOf(me).map((page) => <RailLink key={page.to} me={me} page={page} />)}
       </div>
       <div className={css.foot}>
         <Person me={me} />
@@ -52,13 +57,14 @@ function Rail({ me }: { me: Me }) {
   );
 }
 
-function RailLink({ page }: { page: PageOf }) {
+function RailLink({ me, page }: { me: Me; page: PageOf }) {
   return (
     <Link to={page.to} className={css.link} activeProps={{ "data-active": true }}>
       <Icon name={page.icon} size={18} />
       <span>{page.name}</span>
       {page.to === "/watch" && <OpenAlerts />}
       {page.to === "/review" && <Waiting />}
+      {page.to === "/admin" && <StepsLeft me={me} />}
     </Link>
   );
 }
@@ -73,6 +79,13 @@ function Waiting() {
   const summary = useQuery({ queryKey: ["reviews", "summary"], refetchInterval: 60_000, queryFn: () => told(api.GET("/api/v1/reviews/summary")) });
   const count = summary.data?.by_state.open ?? 0;
   return count ? <span className={css.count} title="notes that wait">{count > 999 ? "999+" : count}</span> : null;
+}
+
+function StepsLeft({ me }: { me: Me }) {
+  const away = useAway(me.name);
+  const steps = useFirstSteps(!away);
+  const count = !away && steps.data ? left(steps.data) : 0;
+  return count ? <span className={css.count} title="first steps that are left">{count}</span> : null;
 }
 
 function Person({ me }: { me: Me }) {

@@ -10,10 +10,11 @@ const SHOWN = [
   ["disease", "hypothetical", "hypothetical"],
 ] as const;
 
-export function Legend() {
+/** `types` alone where no status is drawn. */
+export function Legend({ types = false }: { types?: boolean }) {
   return (
     <div className={css.legend} aria-label="legend">
-      {SHOWN.map(([kind, status, word]) => (
+      {SHOWN.slice(0, types ? 2 : undefined).map(([kind, status, word]) => (
         <mark key={word} className={css.mark} data-kind={kind} data-status={status}>{word}</mark>
       ))}
     </div>

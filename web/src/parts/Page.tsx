@@ -1,7 +1,7 @@
 // The frame of every page: a title, what can be done, what is there; and what is shown where nothing is.
 import { Button, Skeleton } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
-import { useEffect, type ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 import { Problem } from "../api/client";
 import { Icon, type IconName } from "./Icon";
 import css from "./parts.module.css";
@@ -24,9 +24,14 @@ export function Page({ title, about, actions, children, wide }: { title: string;
   );
 }
 
-export function Card({ title, about, actions, children, flush }: { title?: ReactNode; about?: ReactNode; actions?: ReactNode; children: ReactNode; flush?: boolean }) {
+/** A part of a page; one with an id is brought into view when a link asks for it, as /kpis#baselines does. */
+export function Card({ id, title, about, actions, children, flush }: { id?: string; title?: ReactNode; about?: ReactNode; actions?: ReactNode; children: ReactNode; flush?: boolean }) {
+  const card = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (id && window.location.hash === `#${id}`) card.current?.scrollIntoView({ block: "start" });
+  }, [id]);
   return (
-    <section className={css.card} data-flush={flush || undefined}>
+    <section ref={card} id={id} className={css.card} data-flush={flush || undefined}>
       {(title || actions) && (
         <div className={css.cardHead}>
           <div>

@@ -63,7 +63,7 @@ export function DeskView({ review, by, reload }: { review: Review; by: string; r
       {desk.saving === "conflict" && <Conflict reload={reload} />}
       <Outline editor={editor} />
       <div className={css.note}>
-        <NoteText label="the note" points={editor.points} marks={marks} selected={editor.selected} inView={found ? "found" : (linkTarget(editor) ?? editor.selected)} onPick={pick} onSelectText={selectText} />
+        <NoteText label="the note" points={editor.points} marks={marks} cues={E.entity(editor, editor.selected)?.triggers} selected={editor.selected} inView={found ? "found" : (linkTarget(editor) ?? editor.selected)} onPick={pick} onSelectText={selectText} />
       </div>
       <EntityList editor={editor} change={change} pick={pick} blind={review.suggestion === null} />
       <ModeLine editor={editor} change={change} find={setFound} />
