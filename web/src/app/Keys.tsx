@@ -10,7 +10,7 @@ import { startTour } from "../start/tour";
 type Keys = readonly (readonly [keys: string, does: string])[];
 
 const EVERYWHERE: Keys = [
-  ["Ctrl K", "go to a page, or do"],
+  ["Ctrl+K", "go to a page, or do"],
   ["?", "show these keys"],
 ];
 

@@ -34,6 +34,7 @@ export function Palette({ me }: { me: Me }) {
     <Spotlight
       actions={actions}
       shortcut={["mod + K"]}
+      tagsToIgnore={[]} // also out of a field where one is writing
       nothingFound="Nothing of that name."
       highlightQuery
       transitionProps={{ duration: 0 }}

@@ -2,33 +2,39 @@
 import { ActionIcon, Menu, Tooltip, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet } from "@tanstack/react-router";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { api, told } from "../api/client";
 import { ROLE_NAMES, useLeave, type Me } from "../api/session";
 import { Icon, type IconName } from "../parts/Icon";
+import { NotForYou, Page } from "../parts/Page";
 import { useAway } from "../start/away";
 import { useFirstSteps } from "../start/FirstSteps";
 import { left } from "../start/steps";
 import { Tour } from "../start/Tour";
 import { KeysHelp, showKeys } from "./Keys";
 import { Palette, openPalette } from "./Palette";
-import { pagesOf, type PageOf } from "./pages";
+import { foreignPage, pagesOf, type PageOf } from "./pages";
 import css from "./app.module.css";
 
 export function Shell({ me }: { me: Me }) {
   useHotkeys([["shift+?", showKeys]]);
+  const foreign = useLocation({ select: (location) => foreignPage(me, location.pathname) });
   return (
     <div className={css.shell}>
       <a className={css.skip} href="#page">Skip to the page</a>
       <Rail me={me} />
       <div className={css.content} id="page" tabIndex={-1}>
-        <Outlet />
+        {foreign ? <NotYours name={foreign.name} /> : <Outlet />}
       </div>
       <Palette me={me} />
       <KeysHelp me={me} />
       <Tour me={me} />
     </div>
   );
+}
+
+function NotYours({ name }: { name: string }) {
+  return <Page title={name}><NotForYou /></Page>;
 }
 
 function Rail({ me }: { me: Me }) {
@@ -95,7 +101,7 @@ function Person({ me }: { me: Me }) {
       <Menu.Target>
         <UnstyledButton className={css.person}>
           <span className={css.initial} aria-hidden="true">{me.name.charAt(0).toUpperCase()}</span>
-          <span className={css.name}>
+          <span className={css.name} title={me.name}>
             <strong>{me.name}</strong>
             <small>{ROLE_NAMES[me.role] ?? me.role}</small>
           </span>

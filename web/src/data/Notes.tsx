@@ -28,16 +28,16 @@ export function Notes() {
         {(items) =>
           items.length ? (
             <Table highlightOnHover>
-              <Table.Thead><Table.Tr><Table.Th>Note</Table.Th><Table.Th>Source</Table.Th><Table.Th>Sender's id</Table.Th><Table.Th className="number">Characters</Table.Th><Table.Th>Written</Table.Th><Table.Th>Received</Table.Th><Table.Th /></Table.Tr></Table.Thead>
+              <Table.Thead><Table.Tr><Table.Th>Note</Table.Th><Table.Th>Source</Table.Th><Table.Th className={css.when}>Sender's id</Table.Th><Table.Th className="number">Characters</Table.Th><Table.Th>Written</Table.Th><Table.Th>Received</Table.Th><Table.Th /></Table.Tr></Table.Thead>
               <Table.Tbody>
                 {items.map((note) => (
                   <Table.Tr key={note.note_id}>
                     <Table.Td><code>{note.note_id}</code></Table.Td>
-                    <Table.Td>{note.source}</Table.Td>
+                    <Table.Td className={css.source} title={note.source}>{note.source}</Table.Td>
                     <Table.Td>{note.external_id ?? "–"}</Table.Td>
                     <Table.Td className="number">{figure(note.characters)}</Table.Td>
-                    <Table.Td>{moment(note.written_at)}</Table.Td>
-                    <Table.Td>{moment(note.received_at)}</Table.Td>
+                    <Table.Td className={css.when}>{moment(note.written_at)}</Table.Td>
+                    <Table.Td className={css.when}>{moment(note.received_at)}</Table.Td>
                     <Table.Td><Button size="compact-xs" variant="default" onClick={() => setOpened(note.note_id)}>Open</Button></Table.Td>
                   </Table.Tr>
                 ))}

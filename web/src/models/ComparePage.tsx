@@ -24,7 +24,7 @@ export function ComparePage() {
   });
   return (
     <Page title="Compare two models" about="Differences are right minus left, over the same notes, with their 95 % intervals." actions={<Button variant="default" component={Link} to="/models">Back to models</Button>}>
-      <Loaded query={comparison}>{(facts) => <Compared facts={facts} />}</Loaded>
+      <Loaded query={comparison} says="Both models read the same test notes. The first time this takes a minute; you can leave and come back, what came of it is kept.">{(facts) => <Compared facts={facts} />}</Loaded>
     </Page>
   );
 }

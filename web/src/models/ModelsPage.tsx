@@ -48,10 +48,10 @@ export function ModelsPage() {
         {({ items }) => (
           <Card flush>
             {items.length ? (
-              <Table className={css.table}>
+              <Table className={css.table} horizontalSpacing={10}>
                 <Table.Thead>
                   <Table.Tr>
-                    <Table.Th w={32} /><Table.Th>Version</Table.Th><Table.Th>State</Table.Th><Table.Th>F1, exact boundaries</Table.Th><Table.Th>F1, overlapping</Table.Th>
+                    <Table.Th w={32} /><Table.Th>Version</Table.Th><Table.Th>State</Table.Th><Table.Th>F1, exact</Table.Th><Table.Th>F1, overlapping</Table.Th>
                     <Table.Th className="number">Documents</Table.Th><Table.Th className="number">Size</Table.Th><Table.Th className="number">Notes/s</Table.Th><Table.Th>Trained</Table.Th><Table.Th w={64} />
                   </Table.Tr>
                 </Table.Thead>

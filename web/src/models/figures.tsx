@@ -30,5 +30,5 @@ export function Version({ version, number }: { version: string; number?: number 
 
 /** When a version was trained; the one that came with the package is as old as the package. */
 export function Trained({ model, say }: { model: Wire["Model"]; say: (at: string) => string }) {
-  return <>{model.created_at ? say(model.created_at) : model.shipped ? "with the package" : "not known"}</>;
+  return <span className={css.trained}>{model.created_at ? say(model.created_at) : model.shipped ? "with the package" : "not known"}</span>;
 }

@@ -8,6 +8,7 @@ const SHOWN = [
   ["disease", "possible", "possible"],
   ["disease", "historical", "historical"],
   ["disease", "hypothetical", "hypothetical"],
+  ["disease", "family", "of the"], // and the badge says the rest
 ] as const;
 
 /** `types` alone where no status is drawn. */
@@ -15,7 +16,7 @@ export function Legend({ types = false }: { types?: boolean }) {
   return (
     <div className={css.legend} aria-label="legend">
       {SHOWN.slice(0, types ? 2 : undefined).map(([kind, status, word]) => (
-        <mark key={word} className={css.mark} data-kind={kind} data-status={status}>{word}</mark>
+        <mark key={word} className={css.mark} data-kind={kind} data-status={status} data-ends>{word}</mark>
       ))}
     </div>
   );

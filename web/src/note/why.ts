@@ -7,10 +7,8 @@ export function triggerWords(entity: Entity, points: Points): string[] {
   return entity.triggers.map(({ start, end }) => `“${points.slice(start, end).replace(/\s+/g, " ")}”`);
 }
 
-/** What to say behind a status: the words that gave it, or that none did; of what is simply present, nothing. */
+/** What to say behind a status: the words that gave it. Nothing where none did, or where nobody wrote them down. */
 export function because(entity: Entity, points: Points): string {
   const words = triggerWords(entity, points);
-  if (words.length) return `by ${words.join(" and ")}`;
-  const plain = entity.assertion === null || entity.assertion === "present";
-  return plain ? "" : "by its section or its sentence, no trigger word";
+  return words.length ? `by ${words.join(" and ")}` : "";
 }

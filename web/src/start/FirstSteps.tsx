@@ -45,7 +45,7 @@ export function FirstSteps() {
           <Channels steps={steps.data} />
         </Step>
         <Step done={steps.data.baseline} title="Set the data-entry baseline" link={<Link to="/kpis" hash="baselines">Set what it took before</Link>}>
-          Minutes a note by hand, and what an hour costs: savings are measured against it.
+          How long a note takes by hand, and what an hour costs: savings are measured against it.
         </Step>
       </ol>
     </Card>
