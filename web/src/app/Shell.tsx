@@ -17,7 +17,7 @@ import { foreignPage, pagesOf, type PageOf } from "./pages";
 import css from "./app.module.css";
 
 export function Shell({ me }: { me: Me }) {
-  useHotkeys([["shift+?", showKeys]]);
+  useHotkeys([["shift+?", showKeys], ["?", showKeys]]); // some keyboards have it without Shift
   const foreign = useLocation({ select: (location) => foreignPage(me, location.pathname) });
   return (
     <div className={css.shell}>

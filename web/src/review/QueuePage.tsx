@@ -34,7 +34,8 @@ export function QueuePage() {
         else sayDone("Nothing waits for review.");
       },
     });
-  useHotkeys([["Enter", () => document.activeElement?.closest("button, a") || begin()]]); // a button in focus keeps its own
+  // A button in focus keeps its own.
+  useHotkeys([["Enter", () => document.activeElement?.closest("button, a") || begin(), { preventDefault: false }]]);
   return (
     <Page title="Review" about="What the model found, checked by you: keyboard only, one note after another." actions={<Button onClick={begin} loading={next.isPending}>Review next</Button>}>
       <Loaded query={summary} lines={2}>{(facts) => <Sums facts={facts} />}</Loaded>

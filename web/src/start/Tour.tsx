@@ -1,4 +1,4 @@
-// The tour: a small card over the page that it speaks of, which stays usable under it.
+// The tour: a small card over the page that it speaks of, which stays usable under it; no dialog, so that keys go on.
 import { Button, CloseButton } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
@@ -29,7 +29,7 @@ export function Tour({ me }: { me: Me }) {
     void navigate({ to: "/admin" });
   };
   return (
-    <section className={`${css.tour} noprint`} role="dialog" aria-label={`Tour, step ${at + 1} of ${steps.length}`} onKeyDown={(event) => event.key === "Escape" && endTour()}>
+    <aside className={`${css.tour} noprint`} aria-label={`Tour, step ${at + 1} of ${steps.length}`} onKeyDown={(event) => event.key === "Escape" && endTour()}>
       <header className={css.tourHead}>
         <span className="muted numbers">{at + 1} of {steps.length}</span>
         <CloseButton size="sm" aria-label="end the tour" onClick={endTour} />
@@ -41,6 +41,6 @@ export function Tour({ me }: { me: Me }) {
         <Button variant="default" size="compact-sm" disabled={at === 0} onClick={() => tour.set(at - 1)}>Back</Button>
         <Button ref={next} size="compact-sm" onClick={last ? end : () => tour.set(at + 1)}>{last ? (me.rights.includes("admin") ? "To the first steps" : "Done") : "Next"}</Button>
       </footer>
-    </section>
+    </aside>
   );
 }
