@@ -185,3 +185,104 @@ def _lasting(marked: Marked, past: BoolArray) -> BoolArray:
         own = batch.words[marked.first[i] : marked.last[i] + 1].tolist()
         out[i] = any(words[w].lower() in known for w in own)
     return out
+<<<<<<< HEAD
+=======
+
+
+def _treatments(marked: Marked) -> BoolArray:
+    return np.fromiter((kind == TREATMENT for kind in marked.type), np.bool_, len(marked))
+
+
+def _reached(marked: Marked, triggers: Triggers, found: Found) -> BoolArray:
+    """Tell which classes reach which entities, bool of shape (classes, entities)."""
+    low, high = sentences_of(marked)
+    inside = _inside(marked)
+    kind, acts_on, first, last = triggers.kind[found.row], triggers.acts_on[found.row], found.first, found.last
+    forward, backward = triggers.forward[found.row], triggers.backward[found.row]
+    left, right = _until_ended(found, kind, acts_on, low[first], high[last], len(low))
+    left, right = np.maximum(left, first - backward), np.minimum(right, last + forward)
+    # A trigger that is a word of an entity speaks of that entity alone, if at all.
+    own_word = inside[first] >= last
+    right = np.where(own_word, np.minimum(right, inside[first]), right)
+    goes_forward = (forward > 0) & (~own_word | np.isin(kind, _OWN_WORDS))
+    goes_backward = (backward > 0) & ~own_word
+
+    out = np.zeros((len(ASSERTIONS), len(marked)), np.bool_)
+    treatments = _treatments(marked)
+    of_type = {ALWAYS: np.ones(len(marked), np.bool_), OF_DISEASE: ~treatments, OF_TREATMENT: treatments}
+    for of_kind, what in {*zip(kind.tolist(), acts_on.tolist(), strict=True)}:
+        if of_kind not in PRECEDENCE or what not in of_type:
+            continue
+        same = (kind == of_kind) & (acts_on == what)
+        hit = _covered(first, right, same & goes_forward, marked.last, marked.first)
+        hit |= _covered_back(last, left, same & goes_backward, marked.first, marked.last)
+        out[of_kind] |= hit & of_type[what]
+    minus = _minus_signs(marked)
+    minus = minus[inside[minus] < 0]
+    until = np.minimum(high[minus], minus + _MINUS_REACH)
+    out[NEGATED] |= _covered(minus, until, np.ones(len(minus), np.bool_), marked.last, marked.first)
+    return out
+
+
+def _until_ended(
+    found: Found, kind: IntArray, acts_on: IntArray, left: IntArray, right: IntArray, tokens: int
+) -> tuple[IntArray, IntArray]:
+    """Give the first and the last token of each trigger's reach: what ends it on its way from `left` to `right`."""
+    concerned = {
+        ALWAYS: np.ones(len(kind), np.bool_),
+        OF_FAMILY: kind == FAMILY,
+        OF_TREATMENT: acts_on == OF_TREATMENT,
+        OF_STATED: np.isin(kind, (NEGATED, HISTORICAL, FAMILY)),
+    }
+    for what, ended in concerned.items():
+        own = np.flatnonzero((kind == END) & (acts_on == what))
+        following = np.append(found.first[own], tokens)[np.searchsorted(found.first[own], found.last, side="right")]
+        before = np.append(-1, found.last[own])[np.searchsorted(found.last[own], found.first, side="left")]
+        right = np.where(ended, np.minimum(right, following - 1), right)
+        left = np.where(ended, np.maximum(left, before + 1), left)
+    return left, right
+
+
+def _covered(first: IntArray, right: IntArray, chosen: BoolArray, begins_by: IntArray, at: IntArray) -> BoolArray:
+    """Tell which entities lie in the forward reach of a chosen trigger."""
+    own = chosen.nonzero()[0]
+    if not len(own):
+        return np.zeros(len(at), np.bool_)
+    own = own[np.argsort(first[own], kind="stable")]
+    farthest = np.append(-UNLIMITED, np.maximum.accumulate(right[own]))
+    covered: BoolArray = farthest[np.searchsorted(first[own], begins_by, side="right")] >= at
+    return covered
+
+
+def _covered_back(last: IntArray, left: IntArray, chosen: BoolArray, begins: IntArray, at: IntArray) -> BoolArray:
+    """Tell which entities lie in the backward reach of a chosen trigger: the same, seen in a mirror."""
+    return _covered(-last, -left, chosen, -begins - 1, -at)
+
+
+def sentences_of(marked: Marked) -> tuple[IntArray, IntArray]:
+    """When called, it will give the ends of what a trigger at each token can reach: its sentence, inside its block."""
+    batch, outline = marked.batch, marked.outline
+    begins = np.ones(len(batch.words), np.bool_)
+    begins[1:] = (np.diff(batch.sentence) != 0) | (np.diff(outline.block) != 0) | (np.diff(outline.part) != 0)
+    first = np.flatnonzero(begins)
+    unit = np.cumsum(begins) - 1
+    return first[unit], np.append(first[1:], len(begins))[unit] - 1
+
+
+def _inside(marked: Marked) -> IntArray:
+    """Give the last token of the entities around each token, -1 outside all of them."""
+    out = np.full(len(marked.batch.words), -1)
+    np.maximum.at(out, marked.first, marked.last)
+    reach = np.maximum.accumulate(out)
+    return np.where(reach >= np.arange(len(out)), reach, -1)
+
+
+def _minus_signs(marked: Marked) -> IntArray:
+    """Find the signs that deny what is glued to them, as in "cough, -fever"; at the start of a line it is a bullet."""
+    batch, words = marked.batch, marked.vocabulary
+    signs = [words[s] for s in "-\u2013\u2212" if s in words]
+    at = np.flatnonzero(np.isin(batch.words, signs))
+    gaps = np.append(batch.gaps, BLANK)
+    found: IntArray = at[(gaps[at] != 0) & ~has(gaps[at], NEWLINE | BLANK) & (gaps[at + 1] == 0)]
+    return found
+>>>>>>> main
