@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from behealthy.data.contract import Raw
-from behealthy.flows.ingest import take_in
+from behealthy.flows.ingest import Sender, take_in
 from behealthy.flows.reading import Reading, served
 from behealthy.note import Entity, Extraction
 from behealthy.store.notes import open_gold
@@ -134,6 +136,7 @@ def key_it(page: Page, found: int) -> None:
 
 
 def test_what_is_keyed_is_what_becomes_gold(started, enters, note, no_mouse) -> None:
+    arrived = time.monotonic()
     page = enters("reviewer.bob").page()
     note_id = send(page, note)
     assert begin(page) == note_id
@@ -160,7 +163,7 @@ def test_what_is_keyed_is_what_becomes_gold(started, enters, note, no_mouse) -> 
 
     row, found = gold(started, note_id)
     assert (row.state, row.claimed_by) == ("submitted", "reviewer.bob")
-    assert 0 < row.active_s < 300
+    assert 0 < row.active_s < time.monotonic() - arrived
     assert {kind: row.edits[kind] for kind in ("rejected", "added", "rebounded", "restatused", "retyped")} == {
         "rejected": 1, "added": 1, "rebounded": 1, "restatused": 1, "retyped": 0,
     }  # fmt: skip
@@ -271,7 +274,7 @@ def test_who_reviews_blind_sees_no_suggestion(started, audited, enters, note, no
     person = enters("reviewer.fay")
     page = person.page()
     raw = Raw("blind", "text", note.encode(), {"id": f"blind-{note_id_of(note)}", "text": note})
-    (fate,) = take_in(audited, [raw], source="ward", by="test", after=Reading(audited, "ward", served(audited))).fates
+    (fate,) = take_in(audited, [raw], Sender("ward", "test"), after=Reading(audited, "ward", served(audited))).fates
     told: list[str] = []
     page.on("response", lambda answer: "reviews" in answer.url and answer.ok and told.append(answer.text()))
     page.goto(f"/review/{fate.note_id}")
@@ -298,6 +301,18 @@ def note_id_of(note: str) -> str:
     return re.findall(r"visit (\d+)", note)[0]
 
 
+def counted_in_processor_time(page: Page) -> Callable[[], float]:
+    """Say how long a page has been busy: what else runs on the machine does not count."""
+    browser = page.context.new_cdp_session(page)
+    browser.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def busy_s() -> float:
+        told = browser.send("Performance.getMetrics")["metrics"]
+        return float(next(each["value"] for each in told if each["name"] == "TaskDuration"))
+
+    return busy_s
+
+
 def test_a_long_note_opens_in_a_second_or_two(started, enters) -> None:
     page = enters("reviewer.gus").page()
     text = "\n".join(
@@ -307,13 +322,13 @@ def test_a_long_note_opens_in_a_second_or_two(started, enters) -> None:
     note_id = send(page, text)
     page.goto("/review")
     expect(page.get_by_role("heading", name="Review")).to_be_visible()
-    page.evaluate("performance.mark('asked')")
-    began = page.evaluate("performance.now()")
+    busy_s = counted_in_processor_time(page)
+    began = busy_s()
     page.evaluate(f"history.pushState({{}}, '', '/review/{note_id}'); dispatchEvent(new PopStateEvent('popstate'))")
     expect(chosen(page)).to_be_visible()
-    took_ms = page.evaluate("performance.now()") - began
+    took_s = busy_s() - began
     assert page.get_by_role("option").count() > 400
     press(page, "j", "j", "3")
     expect(chosen(page)).to_contain_text("possible")
     saved(page)
-    assert took_ms < 10_000, took_ms  # 1 s alone on the machine
+    assert 0.05 < took_s < 10  # usually 1

@@ -22,6 +22,7 @@ from behealthy.serve import pages, problems
 from behealthy.serve.desk import Parts
 from behealthy.serve.guard import Guard
 from behealthy.serve.predictions import PredictionLog
+from behealthy.serve.pulse import Pulse
 from behealthy.serve.registered import Registered
 from behealthy.serve.routes import (
     datasets,
@@ -88,7 +89,9 @@ def create_app(
     predictions = PredictionLog(system.database, engine)
     apart = partial(_apart, system)
     registered = Registered(system.database, apart)
-    app.state.parts = Parts(system, engine, predictions, work or Work(system.settings), registered, apart)
+    parts = Parts(system, engine, predictions, work or Work(system.settings), registered, apart)
+    app.state.parts = parts
+    app.state.pulse = Pulse(system, parts.metrics, apart)
     pages.install(app, package_folder("serve/static") if static is None else static)
     problems.install(app)
     app.add_middleware(Guard, max_body_bytes=system.settings.max_note_bytes)
@@ -110,7 +113,9 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     current_default_thread_limiter().total_tokens = _WORKERS
     parts.engine.start()
     parts.predictions.start()
+    app.state.pulse.start()
     yield
+    app.state.pulse.stop()
     parts.predictions.stop()
     parts.engine.stop()
     parts.work.close()

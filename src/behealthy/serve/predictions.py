@@ -22,6 +22,7 @@ from behealthy.store.session import Database
 _log = logging.getLogger(__name__)
 
 _MOST_WAITING = 10_000
+_MOST_WAITING_CHARACTERS = 32 * 1024 * 1024  # of notes; a few hundred thousand of usual length, thirty of the longest
 _BATCH = 200
 _EVERY_S = 0.5
 _TRIES = 5
@@ -41,19 +42,25 @@ class Read:
 class PredictionLog:
     """Writes readings down, in a thread of its own between `start` and `stop`."""
 
-    def __init__(self, database: Database, engine: Engine) -> None:
+    def __init__(self, database: Database, engine: Engine, most_characters: int = _MOST_WAITING_CHARACTERS) -> None:
         self._database, self._engine = database, engine
         self._waiting: queue.Queue[Read] = queue.Queue(_MOST_WAITING)
+        self._most_characters = most_characters
+        self._characters = 0  # of what waits and of what is being written
+        self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._writer: threading.Thread | None = None
         self.dropped = 0
 
     def put(self, read: Read) -> None:
         """When called, it will take a reading, at once."""
-        try:
+        with self._lock:
+            size = len(read.note.text)
+            if self._waiting.full() or self._characters + size > self._most_characters:
+                self.dropped += 1
+                return
+            self._characters += size
             self._waiting.put_nowait(read)
-        except queue.Full:
-            self.dropped += 1
 
     def start(self) -> None:
         """When called, it will begin to write."""
@@ -70,6 +77,8 @@ class PredictionLog:
         while not (self._stopped.wait(_EVERY_S) and self._waiting.empty()):
             while batch := self._taken():
                 self._keep(batch)
+                with self._lock:
+                    self._characters -= sum(len(read.note.text) for read in batch)
 
     def _taken(self) -> list[Read]:
         batch: list[Read] = []

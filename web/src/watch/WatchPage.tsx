@@ -44,7 +44,7 @@ function Watched({ drift }: { drift: Wire["Drift"] }) {
       <section className={css.verdict} data-state={drift.state}>
         <State state={drift.state} />
         <p>{drift.sentence}</p>
-        <small className="muted numbers">{drift.version} · {plural(drift.windows.length, "window")} against {plural(drift.reference_notes, "note")} of reference</small>
+        <small className="muted numbers">{drift.version} · {plural(drift.windows.filter((w) => w.model_version === drift.version).length, "window")} against {plural(drift.reference_notes, "note")} of reference</small>
       </section>
       {drift.windows.length === 0 ? (
         <Card><Empty title="No window is full yet." icon="watch">Each window is a fixed number of notes, compared with the notes that the model knows. Charts appear with the first.</Empty></Card>
