@@ -12,6 +12,11 @@ export BEHEALTHY_CORPORA ?= $(abspath ../shared/data)
 # Certificates of the system, as pip has it; some networks put their own before every server.
 export UV_SYSTEM_CERTS ?= true
 export UV_HTTP_TIMEOUT ?= 300
+# A registry that is slow or away for a moment is asked again.
+export UV_HTTP_RETRIES ?= 10
+export PIP_RETRIES ?= 10
+export PIP_DEFAULT_TIMEOUT ?= 60
+export npm_config_fetch_retries ?= 6
 # What pip was told of the package index and of certificates holds for uv too.
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)

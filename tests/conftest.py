@@ -1,18 +1,29 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use.
+
+A test must not fail for what else the machine does: what costs time is measured in processor time (`seconds`), what is
+waited for has all the time it may need (`patience_s`), and a server gets a port that nobody else is handed (`ports`).
+"""
 
 import os
 import pwd
+import random
+import resource
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
+import hypothesis
 import psycopg
 import pytest
 from sqlalchemy import text
@@ -20,11 +31,125 @@ from sqlalchemy import text
 from behealthy.flows.system import System
 from behealthy.settings import Settings
 from behealthy.store.crypto import Vault, open_vault
-from behealthy.store.session import Database
+from behealthy.store.session import Database, chance
 from behealthy.store.tables import Base
 
 ROOT = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("CI") == "true"
+PATIENCE_S = 300.0
 _NUMBERS = count(1)
+
+# How long an example takes says nothing where others share the machine. Where a failure must be one of the change that
+# is tested, the examples are the same each time; elsewhere new ones are tried.
+hypothesis.settings.register_profile(
+    "behealthy", deadline=None, derandomize=IN_CI, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("behealthy")
+
+
+def _missing(reason: str) -> NoReturn:
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def missing() -> Callable[[str], NoReturn]:
+    """Fails where everything must be there, and skips elsewhere."""
+    return _missing
+
+
+# Chance --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _ids_of_the_test() -> Iterator[None]:
+    """Ids are the same each time, since with the key they decide what is drawn and what judges."""
+    with chance(random.Random(57).getrandbits):
+        yield
+
+
+def _key_of_the_tests(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"behealthy-note-key-1:{'57' * 32}\n")
+    path.chmod(0o600)
+    return path
+
+
+# Time and ports ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def patience_s() -> float:
+    """How long to wait for what comes within seconds where the machine does nothing else."""
+    return PATIENCE_S
+
+
+@pytest.fixture(scope="session")
+def seconds() -> Callable[..., float]:
+    """Measures a call: the least processor time of some; what other processes and threads do does not count."""
+
+    def measured(work: Callable[[], object], repeats: int = 3) -> float:
+        took = []
+        for _ in range(repeats):
+            begin = time.thread_time()
+            work()
+            took.append(time.thread_time() - begin)
+        return min(took)
+
+    return measured
+
+
+@pytest.fixture(scope="session")
+def seconds_of_process() -> Callable[..., float]:
+    """Measures a process as `seconds` measures a call: the least processor time of some, with all its children's."""
+
+    def measured(work: Callable[[], object], repeats: int = 3) -> float:
+        took = []
+        for _ in range(repeats):
+            begin = resource.getrusage(resource.RUSAGE_CHILDREN)
+            work()
+            end = resource.getrusage(resource.RUSAGE_CHILDREN)
+            took.append(end.ru_utime + end.ru_stime - begin.ru_utime - begin.ru_stime)
+        return min(took)
+
+    return measured
+
+
+Waits = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Waits:
+    """Waits for something to be so, as long as it may take on a machine that has other things to do."""
+
+    def wait(true: Callable[[], object]) -> None:
+        ends = time.monotonic() + PATIENCE_S
+        while not true():
+            assert time.monotonic() < ends, f"not within {PATIENCE_S} s"
+            time.sleep(0.02)
+
+    return wait
+
+
+def _free_port() -> int:
+    while True:
+        port = random.SystemRandom().randrange(15_000, 30_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Gives a port that nobody listens on.
+
+    It is none of those that the system hands to whoever asks for any: a connection of somebody else, or of a test that
+    asks whether the server answers, would get it now and then before the server does.
+    """
+    return _free_port
+
+
+# Corpora and homes ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
@@ -63,10 +188,7 @@ def postgres_server() -> Iterator[str]:
     """A PostgreSQL of the test run's own, on a socket in a folder of its own; the URL of its first database."""
     programs = postgres_programs()
     if programs is None:
-        reason = "no PostgreSQL server here; tools/debian-packages.sh installs it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        _missing("no PostgreSQL server here; tools/debian-packages.sh installs it")
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     as_whom: list[str] = []
     if os.geteuid() == 0:  # root may not start it
@@ -93,12 +215,11 @@ def postgres_server() -> Iterator[str]:
 
 
 def _wait_for(server: "subprocess.Popen[bytes]", conninfo: str, log: Path) -> None:
-    for _ in range(600):
+    ends = time.monotonic() + PATIENCE_S
+    while server.poll() is None and time.monotonic() < ends:
         try:
             psycopg.connect(conninfo).close()
         except psycopg.OperationalError:
-            if server.poll() is not None:
-                break
             time.sleep(0.1)
         else:
             return
@@ -178,8 +299,42 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
-    """A vault with a key of its own."""
-    return open_vault(tmp_path / "note.key")
+    """A vault, with the same key each time."""
+    return open_vault(_key_of_the_tests(tmp_path / "note.key"))
+
+
+# A registry of models ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """A real MLflow server of the test run's own: its URL, and the folder in which it keeps everything."""
+    folder, port = tmp_path_factory.mktemp("mlflow"), _free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
+    command += ["--artifacts-destination", str(folder / "a")]
+    env = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=env, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        ends = time.monotonic() + PATIENCE_S
+        while True:
+            assert process.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < ends, "the server does not start"
+            with suppress(OSError):
+                urllib.request.urlopen(f"{url}/health", timeout=10).close()
+                break
+            time.sleep(0.1)
+        yield url, folder
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 # A system ------------------------------------------------------------------------------------------------------------
@@ -210,6 +365,8 @@ def clock() -> Watch:
 def system(tmp_path: Path, clock: Watch) -> Iterator[System]:
     """The parts of a system on SQLite in a folder of its own."""
     environ = {"BEHEALTHY_HOME": str(tmp_path / "system"), "BEHEALTHY_CORPORA": str(tmp_path / "no corpora")}
-    system = System.open(Settings.from_environment(environ, tmp_path), clock)
+    settings = Settings.from_environment(environ, tmp_path)
+    _key_of_the_tests(settings.note_key_file)
+    system = System.open(settings, clock)
     yield system
     system.close()

@@ -39,7 +39,7 @@ def call(*arguments: object, **how: Any) -> subprocess.CompletedProcess[bytes]:
     command = [Path(sys.executable).with_name("behealthy"), *map(str, arguments)]
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}  # buffers hide faults
-    done = subprocess.run(command, timeout=120, **({"env": usual} | streams | how))
+    done = subprocess.run(command, timeout=300, **({"env": usual} | streams | how))
     said = done.stderr or b""
     assert b"Traceback" not in said, said.decode()
     assert SECRET.encode() not in said.lower()
@@ -291,7 +291,7 @@ def test_a_closed_stream_is_no_crash(redirection: str, code: int, reason: str, n
     given = "-" if redirection == "<&-" else str(note)
     script = f'exec "$0" extract "$1" --format jsonl {redirection}'
     command = Path(sys.executable).with_name("behealthy")
-    done = subprocess.run(["sh", "-c", script, command, given], capture_output=True, timeout=120)
+    done = subprocess.run(["sh", "-c", script, command, given], capture_output=True, timeout=300)
     assert done.returncode == code
     assert b"Traceback" not in done.stderr
     assert done.stderr.decode().startswith(reason)

@@ -21,7 +21,7 @@ NOTE = "She takes lisinopril for hypertension."
 def call(*arguments: object) -> "subprocess.CompletedProcess[bytes]":
     """Call the installed command as a script does."""
     command = [Path(sys.executable).with_name("behealthy"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, env=os.environ, timeout=120)
+    return subprocess.run(command, capture_output=True, env=os.environ, timeout=300)
 
 
 def run(*arguments: object) -> Result:

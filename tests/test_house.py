@@ -9,13 +9,13 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from importlinter.cli import lint_imports
@@ -186,23 +186,24 @@ def test_errors_are_defined_in_one_place(file: Path) -> None:
 # Files ---------------------------------------------------------------------------------------------------------------
 
 
-def tracked() -> list[Path]:
-    """Give the files that are, or would be, under version control."""
+@pytest.fixture
+def tracked(missing: Callable[[str], NoReturn]) -> list[Path]:
+    """The files that are, or would be, under version control."""
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
         run = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip("not a git checkout: nobody can tell which files are tracked")
+        missing("not a git checkout: nobody can tell which files are tracked")
     return [file for name in run.stdout.decode().split("\0") if name and (file := ROOT / name).is_file()]
 
 
-def test_no_file_names_a_registry_or_a_place_on_a_machine() -> None:
+def test_no_file_names_a_registry_or_a_place_on_a_machine(tracked: list[Path]) -> None:
     # Written so that this file does not say what it forbids.
     hosts = rb"(?:pypi|test\.pypi)\.org|pythonhosted\.org|registry\.npm|anaconda\.org|proxy\.golang"
     options = rb"--(?:default-|extra-)?index(?:-url)?[ =]|--find[-]links"
     places = rb"(?<![\w.-])/(?:work|root|tmp|home)/|\b[A-Z]:\\\\?Users"
     forbidden = re.compile(rb"|".join([hosts, options, places]))
-    said = {named(file): forbidden.search(file.read_bytes()) for file in tracked()}
+    said = {named(file): forbidden.search(file.read_bytes()) for file in tracked}
     assert {name: found[0] for name, found in said.items() if found} == {}
 
 
@@ -271,9 +272,9 @@ def test_the_larger_locks_agree_with_the_smaller() -> None:
 
 
 @pytest.mark.slow
-def test_a_fresh_clone_sets_itself_up(tmp_path: Path) -> None:
+def test_a_fresh_clone_sets_itself_up(tmp_path: Path, tracked: list[Path]) -> None:
     clone = tmp_path / "clone"
-    for file in tracked():
+    for file in tracked:
         copy = clone / file.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, copy)
@@ -285,11 +286,11 @@ def test_a_fresh_clone_sets_itself_up(tmp_path: Path) -> None:
         subprocess.run(command, cwd=clone, env=kept, check=True)
         compiled = {file.parent.parent.name for file in clone.rglob("__pycache__/*.pyc")}
         assert {"numpy", "typer", "extract"} <= compiled
-        start = time.perf_counter()
-        subprocess.run(command, cwd=clone, env=kept, check=True)
-        assert time.perf_counter() - start < 2
+        again = ["make", "--question", ".venv/.ready"]
+        assert subprocess.run(again, cwd=clone, env=kept).returncode == 0  # a second time there is nothing to do
         where = "import behealthy; print(behealthy.__file__)"
-        run = subprocess.run([clone / ".venv/bin/python", "-c", where], capture_output=True, text=True, check=True)
+        python = clone / ".venv/bin/python"
+        run = subprocess.run([python, "-c", where], env=kept, capture_output=True, text=True, check=True)
         assert Path(run.stdout.strip()).is_relative_to(clone)
     finally:
         shutil.rmtree(clone)

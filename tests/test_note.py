@@ -16,6 +16,7 @@ from behealthy.note import (
     Code,
     Entity,
     Extraction,
+    Note,
     Relation,
     entity_at,
     from_json,
@@ -216,3 +217,11 @@ def test_offsets_count_code_points() -> None:
 def test_values_do_not_change() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         from_json(GOOD).text = ""  # type: ignore[misc]
+
+
+def test_no_words_of_a_note_are_in_what_a_traceback_shows() -> None:
+    text = "Zosterella rash, on oxyquell 3 mg."
+    found = entity_at(text, 0, 10, "DISEASE", attributes={"dose": "3 mg"}, id="e1")
+    shown = repr([Note("n_1", text, "Smith"), found, Extraction("n_1", text, (found,), patient_id="Smith")])
+    assert not any(word in shown for word in ("Zosterella", "oxyquell", "3 mg", "Smith"))
+    assert "n_1" in shown

@@ -104,6 +104,13 @@ def test_a_limit_is_a_whole_number_above_zero(text: str) -> None:
         Settings.from_environment({"BEHEALTHY_MAX_NOTE_BYTES": text})
 
 
+def test_a_choice_is_one_of_ours() -> None:
+    assert Settings.from_environment({"HOME": "/h"}).promotion == "automatic"
+    assert Settings.from_environment({"HOME": "/h", "BEHEALTHY_PROMOTION": "ask"}).promotion == "ask"
+    with pytest.raises(SettingsError, match="BEHEALTHY_PROMOTION: 'never' is none of automatic, ask"):
+        Settings.from_environment({"HOME": "/h", "BEHEALTHY_PROMOTION": "never"})
+
+
 @pytest.mark.parametrize("uri", ["http://", "https:", "tracking", "://host", "ftp://host"])
 def test_a_tracker_that_cannot_be_is_refused(uri: str) -> None:
     with pytest.raises(SettingsError, match="MLFLOW_TRACKING_URI"):

@@ -12,6 +12,15 @@ for entry in "${needed[@]}"; do
 done
 if ((${#missing[@]})); then
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq
-    apt-get install -y -qq --no-install-recommends "${missing[@]}"
+    install() {
+        apt-get update -qq &&
+            apt-get install -y -qq --no-install-recommends -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300 "${missing[@]}"
+    }
+    # A mirror that is away for a moment, or in the midst of an update, is asked again.
+    for pause_s in 10 60; do
+        if install; then exit; fi
+        echo "${missing[*]}: not installed; trying again in $pause_s s" >&2
+        sleep "$pause_s"
+    done
+    install
 fi

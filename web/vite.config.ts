@@ -23,5 +23,5 @@ export default defineConfig({
     port: 8610,
     proxy: Object.fromEntries(["/api", "/healthz", "/readyz", "/info", "/docs", "/openapi.json"].map((path) => [path, SYSTEM])),
   },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  test: { include: ["src/**/*.test.ts"], environment: "node", testTimeout: 120_000, hookTimeout: 120_000 },
 });

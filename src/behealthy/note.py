@@ -25,11 +25,14 @@ RELATION_TYPES: tuple[RelationType, ...] = ("TREATS", "PREVENTS", "CAUSES")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text that a clinician wrote, as it arrived; of which patient, where that is known."""
+    """A text that a clinician wrote, as it arrived; of which patient, where that is known.
+
+    Like all values here it shows no words of a note in its `repr`, since that ends in tracebacks and logs.
+    """
 
     id: str
-    text: str
-    patient_id: str | None = None
+    text: str = field(repr=False)
+    patient_id: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,13 @@ class Entity:
 
     start: int
     end: int
-    text: str
+    text: str = field(repr=False)
     type: str
     score: float = 1.0
     assertion: Assertion | None = None
     section: str | None = None
     codes: tuple[Code, ...] = ()
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict, repr=False)
     id: str = ""
     triggers: tuple[tuple[int, int], ...] = ()
 
@@ -95,12 +98,12 @@ class Extraction:
     """
 
     note_id: str
-    text: str
+    text: str = field(repr=False)
     entities: tuple[Entity, ...] = ()
     relations: tuple[Relation, ...] = ()
     model_version: str | None = None
     warnings: tuple[str, ...] = ()
-    patient_id: str | None = None
+    patient_id: str | None = field(default=None, repr=False)
     expected: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
 
 

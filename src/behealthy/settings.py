@@ -35,7 +35,18 @@ _WHOLE_NUMBERS = {
     "BEHEALTHY_AUDIT_PERCENT": (5, 0, 100),
     "BEHEALTHY_SESSION_H": (12, 1, 10_000),
     "BEHEALTHY_REQUESTS_A_MINUTE": (6_000, 1, 10**9),
+    "BEHEALTHY_MAX_SOURCES": (100, 1, 10_000),
+    "BEHEALTHY_INBOX_GOLD": (0, 0, 1),
+    "BEHEALTHY_MAX_ERRORS_PERCENT": (2, 1, 100),
+    "BEHEALTHY_MAX_P95_MS": (500, 1, 600_000),
+    "BEHEALTHY_MAX_P99_MS": (2_000, 1, 600_000),
+    "BEHEALTHY_MAX_HELD_PERCENT": (20, 1, 100),
+    "BEHEALTHY_MAX_QUEUE_NOTES": (2_000, 1, 10**9),
+    "BEHEALTHY_MAX_UNREAD_H": (168, 1, 100_000),
+    "BEHEALTHY_MAX_SILENCE_S": (300, 60, 1_000_000),
+    "BEHEALTHY_MIN_DISK_MB": (1_000, 1, 10**9),
 }
+_CHOICES = {"BEHEALTHY_PROMOTION": ("automatic", "ask")}  # the first is taken when none is named
 _KNOWN = (
     "BEHEALTHY_ALERT_URLS",
     "BEHEALTHY_CORPORA",
@@ -45,6 +56,7 @@ _KNOWN = (
     "BEHEALTHY_NOTE_KEY_FILE",
     "BEHEALTHY_INBOX",
     *_WHOLE_NUMBERS,
+    *_CHOICES,
 )
 _DATABASE_SCHEMES = ("sqlite", "postgresql")
 _TRACKING_SCHEMES = ("databricks", "file", "http", "https", "mssql", "mysql", "postgresql", "sqlite")
@@ -84,12 +96,29 @@ class Settings:
         Newly reviewed notes after which a new model is trained.
     cooldown_h, retrains_a_day : int
         The pause after a training, and how many there may be in a day.
+    promotion : str
+        ``automatic``: what the gate promotes is served; ``ask``: it waits until a person promotes or refuses it.
     audit_percent : int
         Share of notes that are reviewed at random, whatever the model thinks of them.
     session_h : int
         How long a login lasts.
     requests_a_minute : int
         For a key that has no rate of its own.
+    max_sources : int
+        How many sources of notes there may be; what comes from a further one is held.
+    inbox_gold : int
+        1 where whoever can put files into the inbox may say what is right: annotated ones become gold, which models
+        learn from. With 0 such records are held.
+    max_errors_percent, max_p95_ms, max_p99_ms : int
+        What is demanded of a quarter of an hour: the share of requests that may fail, the time to read a note.
+    max_held_percent : int
+        The share of a source's records of an hour that may break the contract.
+    max_queue_notes, max_unread_h : int
+        How many notes may wait for review, and the oldest of them for how long.
+    max_silence_s : int
+        How long a job of the clock may not run, and MLflow not answer.
+    min_disk_mb : int
+        The room that must be left on the disk of `home`.
     """
 
     corpora: Path
@@ -108,9 +137,20 @@ class Settings:
     gold_to_retrain: int = _WHOLE_NUMBERS["BEHEALTHY_GOLD_TO_RETRAIN"][0]
     cooldown_h: int = _WHOLE_NUMBERS["BEHEALTHY_COOLDOWN_H"][0]
     retrains_a_day: int = _WHOLE_NUMBERS["BEHEALTHY_RETRAINS_A_DAY"][0]
+    promotion: str = _CHOICES["BEHEALTHY_PROMOTION"][0]
     audit_percent: int = _WHOLE_NUMBERS["BEHEALTHY_AUDIT_PERCENT"][0]
     session_h: int = _WHOLE_NUMBERS["BEHEALTHY_SESSION_H"][0]
     requests_a_minute: int = _WHOLE_NUMBERS["BEHEALTHY_REQUESTS_A_MINUTE"][0]
+    max_sources: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_SOURCES"][0]
+    inbox_gold: int = _WHOLE_NUMBERS["BEHEALTHY_INBOX_GOLD"][0]
+    max_errors_percent: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_ERRORS_PERCENT"][0]
+    max_p95_ms: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_P95_MS"][0]
+    max_p99_ms: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_P99_MS"][0]
+    max_held_percent: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_HELD_PERCENT"][0]
+    max_queue_notes: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_QUEUE_NOTES"][0]
+    max_unread_h: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_UNREAD_H"][0]
+    max_silence_s: int = _WHOLE_NUMBERS["BEHEALTHY_MAX_SILENCE_S"][0]
+    min_disk_mb: int = _WHOLE_NUMBERS["BEHEALTHY_MIN_DISK_MB"][0]
 
     @property
     def models(self) -> Path:
@@ -140,6 +180,7 @@ class Settings:
             inbox=_folder(given, "BEHEALTHY_INBOX", cwd, problems) or home / "inbox",
             alert_urls=tuple(given.get("BEHEALTHY_ALERT_URLS", "").split()),
             host=given.get("BEHEALTHY_HOST", "127.0.0.1").strip(),
+            promotion=_choice(given, "BEHEALTHY_PROMOTION", problems),
             **{
                 name.removeprefix("BEHEALTHY_").lower(): _whole_number(given, name, problems) for name in _WHOLE_NUMBERS
             },
@@ -214,6 +255,14 @@ def _database_url(given: Mapping[str, str], problems: list[str]) -> str | None:
     if url is not None and scheme not in _DATABASE_SCHEMES:
         problems.append(f"BEHEALTHY_DATABASE_URL: begins with none of {', '.join(s + ':' for s in _DATABASE_SCHEMES)}")
     return url
+
+
+def _choice(given: Mapping[str, str], name: str, problems: list[str]) -> str:
+    choices = _CHOICES[name]
+    chosen = given.get(name, choices[0]).strip()
+    if chosen not in choices:
+        problems.append(f"{name}: {chosen!r} is none of {', '.join(choices)}")
+    return chosen
 
 
 def _whole_number(given: Mapping[str, str], name: str, problems: list[str]) -> int:

@@ -12,7 +12,7 @@ from behealthy.errors import ContractError
 from behealthy.note import Note
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-CONTRACT = Contract(max_bytes=200, types=("DISEASE", "TREATMENT"))
+CONTRACT = Contract(max_bytes=200, types=("DISEASE", "TREATMENT"), gold=True)
 TEXT = "Zosterella rash, treated with dapsone."
 
 

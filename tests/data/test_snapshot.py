@@ -82,7 +82,7 @@ def test_two_that_take_the_same_at_once_have_one(
     both_compared, compared = threading.Barrier(2), snapshot._nearly_the_same
 
     def wait_for_the_other(items):  # type: ignore[no-untyped-def]
-        both_compared.wait(20)
+        both_compared.wait(300)
         return compared(items)
 
     monkeypatch.setattr(snapshot, "_nearly_the_same", wait_for_the_other)

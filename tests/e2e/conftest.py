@@ -10,17 +10,16 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import psutil
@@ -49,24 +48,18 @@ from behealthy.serve import auth
 from behealthy.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 240  # other work may share the machine
-PATIENCE_MS = 30_000
+START_S = 300  # other work may share the machine
+PATIENCE_MS = 120_000
+ANSWER_S = 120  # within which a request is answered by whoever is there
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-def missing(reason: str) -> None:
-    """Fail where everything must be there, and skip elsewhere."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 class Started:
     """A system that runs: its processes, its address, and what it told whoever started it."""
 
-    def __init__(self, home: Path, *options: str, **settings: str) -> None:
+    def __init__(self, home: Path, ports: tuple[int, int], *options: str, **settings: str) -> None:
         self.home = home
-        self.port, self.tracker_port = free_ports(2)
+        self.port, self.tracker_port = ports
         self.url = f"http://127.0.0.1:{self.port}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("BEHEALTHY_", "MLFLOW_"))}
         ours = {
@@ -102,18 +95,21 @@ class Started:
 
     @property
     def link(self) -> str:
-        """The one-time link of the admin, as it was printed."""
-        return re.findall(r"this link sets one, once: (\S+)", "\n".join(self.said))[-1]
+        """The one-time link of the admin; nobody watches what is printed here, so it is in the file that is named."""
+        file = re.findall(r"the link in (.+) sets one, once", "\n".join(self.said))[-1]
+        return Path(file).read_text().strip()
 
     def child(self, name: str) -> psutil.Process:
         """Give the process of the tree that does this: api, worker, tracker."""
-        for _ in range(600):
+
+        def found() -> psutil.Process | None:
             for child in psutil.Process(self.process.pid).children():
                 with suppress(psutil.Error):  # it has just ended
                     if child.cmdline()[-1:] == [name]:
                         return child
-            time.sleep(0.1)
-        raise AssertionError(f"no process does {name}")
+            return None
+
+        return self.wait_until(f"a process does {name}", found)
 
     def wait_until(self, what: str, true: Callable[[], Any], seconds: float = START_S) -> Any:
         """Wait for something to be so, and give what it came to."""
@@ -126,10 +122,22 @@ class Started:
 
     def ready(self) -> bool:
         """Say whether requests can be served."""
+        return self.answers(f"{self.url}/readyz")
+
+    def answers(self, url: str) -> bool:
+        """Say whether all is well at an address."""
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return httpx.get(url, timeout=30).status_code == 200
         except httpx.HTTPError:
             return False
+
+    def serves(self, version: str) -> bool:
+        """Say whether this model answers."""
+        return bool(httpx.get(f"{self.url}/info", timeout=ANSWER_S).json()["model_version"] == version)
+
+    def stranger(self) -> httpx.Client:
+        """Give somebody who calls without credentials."""
+        return httpx.Client(base_url=self.url, timeout=ANSWER_S)
 
     @property
     def system(self) -> System:
@@ -154,7 +162,7 @@ class Started:
         with self.system.database.write() as session:
             now = self.system.now()
             _, key = auth.make_key(session, "a program", [*scopes], by="test", requests_per_minute=10**6, now=now)
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=ANSWER_S)
 
     def stop(self) -> None:
         """End the system as Ctrl-C does, and see that nothing of it is left."""
@@ -164,10 +172,10 @@ class Started:
         tree = psutil.Process(self.process.pid).children(recursive=True)
         self.process.send_signal(signal.SIGINT)
         try:
-            code = self.process.wait(60)
+            code = self.process.wait(120)
         finally:
             self.process.kill()  # of no use where it has ended
-            left = [child for child in psutil.wait_procs(tree, 5)[1] if child.is_running()]
+            left = [child for child in psutil.wait_procs(tree, 60)[1] if child.is_running()]
             for child in left:
                 child.kill()
         assert code == 0, "\n".join(self.said[-20:])
@@ -179,31 +187,25 @@ class Started:
         return "\n".join([*files, *self.said])
 
 
-def free_ports(count: int) -> list[int]:
-    """Give ports that nobody listens on now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 @contextmanager
-def running(home: Path, *options: str, **settings: str) -> Iterator[Started]:
+def running(home: Path, ports: tuple[int, int], *options: str, **settings: str) -> Iterator[Started]:
     """Start a system and stop it at the end of the block."""
-    if not (package_folder("serve/static") / "index.html").is_file():
-        missing("the web app is not built; make web builds it")
-    started = Started(home, *options, **settings)
+    started = Started(home, ports, *options, **settings)
     try:
         yield started
     finally:
         started.stop()
 
 
+Starts = Callable[..., AbstractContextManager[Started]]
+
+
 @pytest.fixture(scope="session")
-def starts() -> Callable[..., Any]:
-    """Starts further systems, as `with starts(home, "--demo", BEHEALTHY_...="...") as started`."""
-    return running
+def starts(missing: Callable[[str], NoReturn], free_port: Callable[[], int]) -> Starts:
+    """Starts systems, as `with starts(home, "--demo", BEHEALTHY_...="...") as started`."""
+    if not (package_folder("serve/static") / "index.html").is_file():
+        missing("the web app is not built; make web builds it")
+    return lambda home, *options, **settings: running(home, (free_port(), free_port()), *options, **settings)
 
 
 @pytest.fixture
@@ -213,9 +215,9 @@ def visits(browser: Browser) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+def started(tmp_path_factory: pytest.TempPathFactory, starts: Starts) -> Iterator[Started]:
     """The one system that the quick tests share; no note is drawn for the audit by itself."""
-    with running(tmp_path_factory.mktemp("up") / "home", BEHEALTHY_AUDIT_PERCENT="0") as started:
+    with starts(tmp_path_factory.mktemp("up") / "home", BEHEALTHY_AUDIT_PERCENT="0") as started:
         yield started
 
 
@@ -262,7 +264,7 @@ def _with_a_weak_model(home: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(missing: Callable[[str], NoReturn]) -> Iterator[Browser]:
     """Debian's Chromium; a module's own, since its event loop would be in the way of other tests."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
@@ -327,7 +329,7 @@ def people(browser: Browser, started: Started) -> Iterator[Enters]:
 
 
 @pytest.fixture(scope="session")
-def breaches() -> Callable[[Page], list[str]]:
+def breaches(missing: Callable[[str], NoReturn]) -> Callable[[Page], list[str]]:
     """Says which rules of WCAG 2.1 AA a page breaks as it stands, and where, by axe-core."""
     file = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
     if not file.is_file():
@@ -336,6 +338,7 @@ def breaches() -> Callable[[Page], list[str]]:
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 
     def judge(page: Page) -> list[str]:
+        page.evaluate(AT_REST)  # colours that are on their way to others are no one's
         page.evaluate(source)  # as the browser's own tools do; a script of the page's would be refused
         found = page.evaluate("(rules) => axe.run(document, rules)", rules)
         return [
@@ -345,6 +348,12 @@ def breaches() -> Callable[[Page], list[str]]:
         ]
 
     return judge
+
+
+# What moves for a while has come to rest.
+AT_REST = """() => Promise.all(document.getAnimations()
+  .filter((each) => Number.isFinite(each.effect?.getComputedTiming().endTime))
+  .map((each) => each.finished.catch(() => {})))"""
 
 
 def _told(node: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import httpx
 from playwright.sync_api import Page, expect
 
 PASSWORD = "four quiet herons wade"
@@ -73,7 +72,8 @@ def test_the_printed_link_lets_the_admin_in_once(started, enters) -> None:
     choose(again, PASSWORD + " too")
     expect(again.get_by_role("alert")).to_contain_text("This link was used or is over")
     other.faults.clear()  # the browser logs every refusal
-    answer = httpx.post(f"{started.url}/api/v1/login", json={"name": "admin", "password": PASSWORD + " too"})
+    with started.stranger() as caller:
+        answer = caller.post("/api/v1/login", json={"name": "admin", "password": PASSWORD + " too"})
     assert answer.status_code == 401
 
     page.get_by_role("button", name=re.compile("^admin ?Administrator")).click()
@@ -98,8 +98,9 @@ def test_nothing_is_shown_to_who_has_not_logged_in(started, enters) -> None:
         expect(page.get_by_label("Name")).to_be_visible()
         expect(page.get_by_role("navigation")).to_have_count(0)
     stranger.faults.clear()
-    for path in ("me", "reviews", "models", "quarantine", "users", "audit"):
-        assert httpx.get(f"{started.url}/api/v1/{path}").status_code == 401, path
+    with started.stranger() as caller:
+        for path in ("me", "reviews", "models", "quarantine", "users", "audit"):
+            assert caller.get(f"/api/v1/{path}").status_code == 401, path
 
 
 def test_what_lies_in_the_home_is_for_its_owner_alone(started) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 NOTE = "ASSESSMENT: Type 2 diabetes, on metformin. Denies chest pain. Her asthma is treated with salbutamol."
-TRAINING_MS = 540_000
+TRAINING_MS = 1_200_000
 
 pytestmark = pytest.mark.slow
 
@@ -78,9 +78,9 @@ def test_a_better_model_arrives_while_others_work(tmp_path, weak_home, starts, v
             expect(page.get_by_text("earned its place")).to_be_visible(timeout=TRAINING_MS)
             # Neither page is loaded again: what is served now comes to them.
             for each in (page, board):
-                expect(each.get_by_role("row").filter(has_text="served")).not_to_contain_text(weak, timeout=60_000)
+                expect(each.get_by_role("row").filter(has_text="served")).not_to_contain_text(weak)
             version = serving(page)
-            started.wait_until("it is served", lambda: callers.answers[200, version] > 20, 60)
+            started.wait_until("it is served", lambda: callers.answers[200, version] > 20)
 
             page.goto("/extract")
             page.get_by_label("note", exact=True).fill(NOTE)
@@ -98,7 +98,7 @@ def test_a_better_model_arrives_while_others_work(tmp_path, weak_home, starts, v
             expect(board.get_by_role("row").filter(has_text="served")).to_contain_text(weak)
             expect(board.get_by_text("rolled back to by olga: to see that it can be done")).to_be_visible()
             before = callers.answers[200, weak]
-            started.wait_until("the one before is served", lambda: callers.answers[200, weak] > before + 20, 60)
+            started.wait_until("the one before is served", lambda: callers.answers[200, weak] > before + 20)
         assert set(callers.answers) == {(200, weak), (200, version)}, callers.answers
         scientist.faults[:] = [fault for fault in scientist.faults if "401" not in fault]  # before they had logged in
         operator.faults[:] = [fault for fault in operator.faults if "401" not in fault]

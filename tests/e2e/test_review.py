@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from behealthy.data.contract import Raw
-from behealthy.flows.ingest import take_in
+from behealthy.flows.ingest import Sender, take_in
 from behealthy.flows.reading import Reading, served
 from behealthy.note import Entity, Extraction
 from behealthy.store.notes import open_gold
@@ -135,6 +136,7 @@ def key_it(page: Page, found: int) -> None:
 
 
 def test_what_is_keyed_is_what_becomes_gold(started, enters, note, no_mouse) -> None:
+    arrived = time.monotonic()
     page = enters("reviewer.bob").page()
     note_id = send(page, note)
     assert begin(page) == note_id
@@ -161,7 +163,7 @@ def test_what_is_keyed_is_what_becomes_gold(started, enters, note, no_mouse) -> 
 
     row, found = gold(started, note_id)
     assert (row.state, row.claimed_by) == ("submitted", "reviewer.bob")
-    assert 0 < row.active_s < 300
+    assert 0 < row.active_s < time.monotonic() - arrived
     assert {kind: row.edits[kind] for kind in ("rejected", "added", "rebounded", "restatused", "retyped")} == {
         "rejected": 1, "added": 1, "rebounded": 1, "restatused": 1, "retyped": 0,
     }  # fmt: skip
@@ -272,7 +274,7 @@ def test_who_reviews_blind_sees_no_suggestion(started, audited, enters, note, no
     person = enters("reviewer.fay")
     page = person.page()
     raw = Raw("blind", "text", note.encode(), {"id": f"blind-{note_id_of(note)}", "text": note})
-    (fate,) = take_in(audited, [raw], source="ward", by="test", after=Reading(audited, "ward", served(audited))).fates
+    (fate,) = take_in(audited, [raw], Sender("ward", "test"), after=Reading(audited, "ward", served(audited))).fates
     told: list[str] = []
     page.on("response", lambda answer: "reviews" in answer.url and answer.ok and told.append(answer.text()))
     page.goto(f"/review/{fate.note_id}")
@@ -299,16 +301,16 @@ def note_id_of(note: str) -> str:
     return re.findall(r"visit (\d+)", note)[0]
 
 
-def busy_s(page: Page) -> Callable[[], float]:
-    """Give what tells how long the page's own thread has worked: its processor time, whatever else the machine does."""
-    tools = page.context.new_cdp_session(page)
-    tools.send("Performance.enable", {"timeDomain": "threadTicks"})
+def counted_in_processor_time(page: Page) -> Callable[[], float]:
+    """Say how long a page has been busy: what else runs on the machine does not count."""
+    browser = page.context.new_cdp_session(page)
+    browser.send("Performance.enable", {"timeDomain": "threadTicks"})
 
-    def told() -> float:
-        metrics = tools.send("Performance.getMetrics")["metrics"]
-        return next(each["value"] for each in metrics if each["name"] == "TaskDuration")
+    def busy_s() -> float:
+        told = browser.send("Performance.getMetrics")["metrics"]
+        return float(next(each["value"] for each in told if each["name"] == "TaskDuration"))
 
-    return told
+    return busy_s
 
 
 def test_a_long_note_opens_in_a_second_and_its_keys_stay_quick(started, enters) -> None:
@@ -320,18 +322,17 @@ def test_a_long_note_opens_in_a_second_and_its_keys_stay_quick(started, enters) 
     note_id = send(page, text)
     page.goto("/review")
     expect(page.get_by_role("heading", name="Review")).to_be_visible()
-    busy = busy_s(page)
-    before = busy()
+    busy_s = counted_in_processor_time(page)
+    began = busy_s()
     page.evaluate(f"history.pushState({{}}, '', '/review/{note_id}'); dispatchEvent(new PopStateEvent('popstate'))")
     expect(chosen(page)).to_be_visible()
-    opening_s = busy() - before
+    took_s = busy_s() - began
     assert page.get_by_role("option").count() > 400
     press(page, "j", "j", "3")
     expect(chosen(page)).to_contain_text("possible")
     saved(page)
-    before = busy()
+    assert 0.05 < took_s < 1.5  # usually less than half a second
+    began = busy_s()
     press(page, *("j" * 30), *("a" * 10))
-    expect(page.get_by_text("11 of", exact=False)).to_be_visible()
-    each_s = (busy() - before) / 40
-    assert opening_s < 1.5, opening_s
-    assert each_s < 0.05, each_s
+    expect(page.get_by_text(re.compile("^11 of"))).to_be_visible()
+    assert (busy_s() - began) / 40 < 0.1  # a key; usually a third of it

@@ -62,7 +62,7 @@ def full(tmp_path_factory: pytest.TempPathFactory, weak_home, starts) -> Iterato
         )
         asked = dora.post("/api/v1/trainings", json={"reason": "the first model has seen six notes"}).json()
         done = lambda: caller.get(f"/api/v1/trainings/{asked['id']}").json()["state"] == "done"  # noqa: E731
-        started.wait_until("the training is done", done, 600)
+        started.wait_until("the training is done", done, 1200)
         version = caller.get(f"/api/v1/trainings/{asked['id']}").json()["candidate"]
         started.wait_until("it is served", lambda: caller.get("/info").json()["model_version"] == version)
         for source, texts in (("hospital", usual(600)), ("night shift", telegraphic(400))):
@@ -79,7 +79,7 @@ def full(tmp_path_factory: pytest.TempPathFactory, weak_home, starts) -> Iterato
 def scientist(started) -> httpx.Client:
     """Give the browser of a data scientist, as a client."""
     cookies = {auth.COOKIE: started.token("data_scientist.dora")}
-    return httpx.Client(base_url=started.url, cookies=cookies, headers={"X-BeHealthy": "1"}, timeout=60)
+    return httpx.Client(base_url=started.url, cookies=cookies, headers={"X-BeHealthy": "1"}, timeout=300)
 
 
 def usual(count: int) -> list[str]:

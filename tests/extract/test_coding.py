@@ -1,13 +1,14 @@
 """A mention gets the codes of what it names, in every way of writing it, and none when nobody knows it."""
 
-import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from behealthy.extract.coding import SYSTEMS, TYPES, Coder, modifier_words, name_words, short_forms
+from behealthy.extract.coding import SYSTEMS, TYPES, Coder, modifier_words, short_forms
+from behealthy.extract.naming import name_words
 from behealthy.note import DISEASE, TREATMENT
 from behealthy.registry.bundle import load_coder
 
@@ -108,11 +109,9 @@ def test_the_order_of_words_does_not_matter_to_a_name(words: list[str]) -> None:
     assert name_words(" ".join(words)) == name_words(" ".join(reversed(words)))
 
 
-def test_a_mention_never_takes_long() -> None:
+def test_a_mention_never_takes_long(seconds: Callable[..., float]) -> None:
     for mention in ("abdominal " * 18, "inter " * 30, "ab/" * 60, "(" * 190):
-        begin = time.perf_counter()
-        CODER.code(mention, DISEASE)
-        assert time.perf_counter() - begin < 1
+        assert seconds(lambda m=mention: CODER.code(m, DISEASE), repeats=1) < 1  # the second time it is remembered
 
 
 def _arrays() -> dict[str, np.ndarray]:

@@ -1,5 +1,6 @@
 """The inbox: what others put there is taken in; what they could do harm with stops nothing and leads nowhere."""
 
+import json
 import os
 from dataclasses import replace
 from datetime import timedelta
@@ -8,9 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from behealthy.data import quarantine
 from behealthy.flows import inbox
 from behealthy.flows.system import System, utc_now
-from behealthy.store.tables import NoteRow, QuarantineRow
+from behealthy.store.notes import external_id
+from behealthy.store.tables import Base, GoldRow, NoteRow, QuarantineRow
 
 NOTE = "Asthma, stable. Continue albuterol."
 
@@ -79,3 +82,34 @@ def test_a_large_file_is_held_and_not_read(ward: System) -> None:
     with ward.database.read() as session:
         assert session.scalars(select(QuarantineRow.code)).all() == ["too_large"]
         assert session.scalars(select(NoteRow.id)).all() == []
+
+
+def test_annotated_records_become_gold_only_where_a_setting_says_so(ward: System) -> None:
+    marked = json.dumps({"text": NOTE, "entities": [{"start": 0, "end": 6, "type": "DISEASE"}]})
+    (ward.settings.inbox / "a.jsonl").write_text(marked)
+    assert sweep(ward)["held"] == 1
+    with ward.database.read() as session:
+        assert session.scalars(select(QuarantineRow.code)).all() == ["annotated"]
+        assert session.scalars(select(GoldRow.id)).all() == []
+    trusting = replace(ward, settings=replace(ward.settings, inbox_gold=1))
+    (ward.settings.inbox / "b.jsonl").write_text(marked)
+    assert sweep(trusting)["stored"] == 1
+    with ward.database.read() as session:
+        assert session.scalars(select(GoldRow.by)).all() == ["inbox"]
+
+
+def test_the_name_of_a_file_is_nowhere_in_the_clear(ward: System) -> None:
+    (ward.settings.inbox / "smith_john.txt").write_text(NOTE)
+    (ward.settings.inbox / "smith_jane.pdf").write_text(NOTE)
+    counts = sweep(ward)
+    assert (counts["stored"], counts["held"]) == (1, 1)
+    with ward.database.read() as session:
+        rows = [str(row) for table in Base.metadata.sorted_tables for row in session.execute(table.select())]
+        assert len(rows) > 3
+        assert not [row for row in rows if "smith" in row]
+        (held,) = session.scalars(select(QuarantineRow))
+        label = quarantine.label(ward.vault, held)
+        (note,) = session.scalars(select(NoteRow))
+        assert external_id(ward.vault, note) == "smith_john"
+    assert label.name == "smith_jane.pdf"
+    assert label.faults[0].startswith("smith_jane.pdf: ")

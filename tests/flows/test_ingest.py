@@ -10,19 +10,20 @@ from sqlalchemy import func, select
 
 from behealthy.data import intake, quarantine
 from behealthy.errors import BadInput, Conflict, ContractError, NotThere
-from behealthy.flows.ingest import import_gold, replay, take_in
+from behealthy.flows.ingest import Sender, import_gold, replay, take_in
 from behealthy.flows.system import System
 from behealthy.note import Extraction, Note, entity_at
+from behealthy.store import audit
 from behealthy.store.notes import get_note
 from behealthy.store.session import Database
-from behealthy.store.tables import AlertRow, Base, GoldRow, NoteRow, QuarantineRow
+from behealthy.store.tables import AlertRow, AuditRow, Base, GoldRow, NoteRow, QuarantineRow
 
 SECRET = "Zosterella"
 
 
 def send(system: System, *lines: object, source: str = "ward", **more: object):  # type: ignore[no-untyped-def]
     data = "\n".join(json.dumps(line) for line in lines).encode()
-    return take_in(system, intake.read(data, "jsonl", "feed"), source=source, by="feed", **more)  # type: ignore[arg-type]
+    return take_in(system, intake.read(data, "jsonl", "feed"), Sender(source, "feed", gold=True), **more)  # type: ignore[arg-type]
 
 
 def count(system: System, table: type[Base]) -> int:
@@ -52,7 +53,7 @@ def test_the_same_words_of_two_patients_are_two_notes(system: System) -> None:
 def test_another_text_under_the_same_id_is_held(system: System) -> None:
     taken = send(system, {"id": "1", "text": "Gout."}, {"id": "1", "text": "Asthma."})
     assert [f.code for f in taken.fates] == [None, "id_reused"]
-    assert send(system, {"id": "1", "text": "Asthma."}, source="another ward").stored == 1
+    assert send(system, {"id": "1", "text": "Asthma."}, source="another-ward").stored == 1
 
 
 def test_what_breaks_the_contract_is_held_told_of_once_and_never_learned_from(system: System) -> None:
@@ -126,7 +127,7 @@ def test_what_one_is_dropping_just_now_becomes_no_note_of_another(system: System
             other = pool.submit(replay, system, held, by="bob", payload=b'{"text": "Gout."}')
             sleep(0.5)  # the other is waiting by now
         with pytest.raises(Conflict, match="dropped by ann"):
-            other.result(20)
+            other.result(300)
     assert count(system, NoteRow) == 0
 
 
@@ -151,3 +152,63 @@ def test_annotated_documents_are_gold_once(system: System) -> None:
         taken = import_gold(system, [document], source="ours", by="ann")
         assert taken.known == 1
     assert count(system, GoldRow) == 1
+
+
+def test_there_are_only_so_many_sources(system: System) -> None:
+    system = replace(system, settings=replace(system.settings, max_sources=2))
+    for source in ("a", "b", "api"):  # ours count for nothing
+        assert send(system, {"text": f"Gout {source}."}, source=source).stored == 1
+    for source in ("c", "d"):
+        taken = send(system, {"text": f"Gout {source}."}, {"text": ""}, source=source)
+        assert [f.code for f in taken.fates] == ["too_many_sources"] * 2
+    assert send(system, {"text": "Asthma."}, {"text": ""}, source="a").stored == 1
+    with system.database.read() as session:
+        held = session.scalars(select(QuarantineRow).where(QuarantineRow.code == "too_many_sources")).all()
+        keys = set(session.scalars(select(AlertRow.key)))
+        assert {quarantine.label(system.vault, row).source for row in held} == {"c", "d"}
+    assert {row.source for row in held} == {"other"}
+    assert keys == {"quarantine:other:too_many_sources", "quarantine:a:empty"}
+    good = next(row.id for row in held if row.size_bytes > len('{"text": ""}'))
+    with pytest.raises(ContractError, match="BEHEALTHY_MAX_SOURCES"):
+        replay(system, good, by="ann")
+    more = replace(system, settings=replace(system.settings, max_sources=3))
+    fate = replay(more, good, by="ann")
+    with system.database.read() as session:
+        assert session.get_one(NoteRow, fate.note_id).source in ("c", "d")
+
+
+@pytest.mark.parametrize("source", ["", "Ward 7", "smith, john", "-a", "a" * 41, "ward\n", "ward:7", "été"])
+def test_a_source_has_a_strict_form(system: System, source: str) -> None:
+    with pytest.raises(BadInput, match="small letters"):
+        send(system, {"text": "Gout."}, source=source)
+    assert count(system, NoteRow) == 0
+
+
+def test_what_is_stored_and_its_row_of_the_audit_trail_are_one(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert send(system, {"text": "Gout."}, {"text": ""}).stored == 1
+    with system.database.read() as session:
+        acts = [(a.actor, a.action, a.object) for a in session.scalars(select(AuditRow))]
+    assert acts == [("feed", "store", "notes:2")]
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        send(system, {"text": "Asthma."}, settle=fails)
+    assert (count(system, NoteRow), count(system, AuditRow)) == (1, 1)
+    monkeypatch.setattr(audit, "record", fails)
+    with pytest.raises(RuntimeError):
+        send(system, {"text": "Asthma."})
+    assert count(system, NoteRow) == 1
+
+
+def test_annotations_of_who_may_not_bring_them_are_held(system: System) -> None:
+    lines = json.dumps({"text": "Gout.", "entities": []}).encode()
+    taken = take_in(system, intake.read(lines, "jsonl", "feed"), Sender("ward", "feed"))
+    assert [f.code for f in taken.fates] == ["annotated"]
+    held = taken.fates[0].quarantine_id or ""
+    with pytest.raises(ContractError):
+        replay(system, held, by="olga")
+    assert replay(system, held, by="ann", gold=True).note_id is not None
+    with system.database.read() as session:
+        assert session.scalars(select(GoldRow.by)).all() == ["ann"]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from behealthy.data import intake, quarantine
-from behealthy.flows.ingest import replay, take_in
+from behealthy.flows.ingest import Sender, replay, take_in
 from behealthy.flows.reading import Read, Reading, served
 from behealthy.flows.system import System
 from behealthy.note import Note
@@ -21,7 +21,7 @@ TEXT = "Started metformin 500 mg bid for type 2 diabetes, denies chest pain."
 
 def send(system: System, *texts: str):  # type: ignore[no-untyped-def]
     data = "\n".join(json.dumps({"text": text}) for text in texts).encode()
-    return take_in(system, intake.read(data, "jsonl", "feed"), source="ward", by="feed", after=Reading(system, "ward"))
+    return take_in(system, intake.read(data, "jsonl", "feed"), Sender("ward", "feed"), after=Reading(system, "ward"))
 
 
 def test_a_fresh_note_is_read_kept_logged_and_queued_once(system: System) -> None:
@@ -76,14 +76,14 @@ def test_others_write_while_the_model_reads(system: System, monkeypatch: pytest.
     reading = Reading(system, "ward", reader)
     lines = [{"text": f"{TEXT} Seen in room {i}."} for i in range(101)]
     data = "\n".join(map(json.dumps, [*lines, lines[0], {"text": 4}])).encode()
-    taken = take_in(system, intake.read(data, "jsonl", "feed"), source="ward", by="feed", after=reading)
+    taken = take_in(system, intake.read(data, "jsonl", "feed"), Sender("ward", "feed"), after=reading)
     assert (taken.stored, taken.known, taken.held) == (101, 1, 1)
     assert reader.batches == [100, 1]
-    take_in(system, intake.read(data, "jsonl", "feed"), source="ward", by="feed", after=reading)
+    take_in(system, intake.read(data, "jsonl", "feed"), Sender("ward", "feed"), after=reading)
     assert reader.batches == [100, 1]  # what is stored is not read again
     with system.database.read() as session:
         (held,) = quarantine.listed(session)
-    fate = replay(system, held.id, by="ann", payload=json.dumps({"text": TEXT}).encode(), after=reading)
+    fate = replay(system, held.id, by="ann", payload=json.dumps({"text": TEXT}).encode(), after=lambda _: reading)
     assert reader.batches == [100, 1, 1]
     with system.database.read() as session:
         found = newest_extraction(session, system.vault, fate.note_id or "")

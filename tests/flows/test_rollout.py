@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from behealthy.errors import Conflict, DamagedBundle, TrackingError
 from behealthy.flows import rollout, training
@@ -16,6 +18,7 @@ from behealthy.registry.bundle import STARTER, package_folder
 from behealthy.registry.catalogue import Catalogue, shipped_version
 from behealthy.registry.folder import read_folder, write_folder
 from behealthy.settings import Settings
+from behealthy.store.tables import AuditRow
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -110,3 +113,27 @@ def test_what_was_taken_back_is_not_served_again_by_a_step_that_is_done_twice(sy
         releases.rollback(session, by="op", reason="worse", now=NOW)
     assert not training.promote(system, "t_1")
     assert rollout.served(system).version == champion
+
+
+@pytest.mark.parametrize("forth", [True, False])
+def test_of_two_operators_at_once_one_is_told_of_the_other(
+    system: System, here: Settings, forth: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (made(here, name) for name in ("one", "two", "three"))
+    for version in (first, second):
+        rollout.promote(system, version, by="ann", reason="r", mirror=False)
+    load, others = rollout.load_model, iter([third])
+
+    def meanwhile(path: Path) -> object:
+        for version in others:  # once, while the first of the two is at it
+            rollout.promote(system, version, by="bob", reason="r", mirror=False)
+        return load(path)
+
+    monkeypatch.setattr(rollout, "load_model", meanwhile)
+    change = partial(rollout.promote, version=first) if forth else rollout.rollback
+    with pytest.raises(Conflict, match="by bob"):
+        change(system, by="ann", reason="r", mirror=False)
+    with system.database.read() as session:
+        assert [r.version for r in releases.history(session)][:3] == [third, second, first]
+        acts = session.execute(select(AuditRow.actor, AuditRow.action)).all()
+    assert [tuple(act) for act in acts] == [("ann", "promote"), ("ann", "promote"), ("bob", "promote")]

@@ -8,19 +8,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from behealthy.cli import app
 from behealthy.data.formats import read_corpus
 from behealthy.data.lineage import fingerprints
 from behealthy.errors import BadInput, Conflict, NotThere, TrackingError
-from behealthy.flows import rollout, training
+from behealthy.flows import rollout, shelf, training
 from behealthy.flows.contests import compare
+from behealthy.flows.facts import Facts, Part
 from behealthy.flows.ingest import import_gold
 from behealthy.flows.system import System
 from behealthy.flows.training import Request
 from behealthy.flows.workbench import TrainingFolder
-from behealthy.learn import behaviour, crf
+from behealthy.learn import behaviour, crf, dossier
 from behealthy.learn.crf import Recipe
 from behealthy.learn.dataset import Knowledge
 from behealthy.learn.sentences import own_notes
@@ -29,6 +31,8 @@ from behealthy.note import DISEASE, TREATMENT, Extraction
 from behealthy.registry import releases
 from behealthy.registry.bundle import knowledge_versions, load_classes, load_lexicon, load_model, save_model
 from behealthy.registry.catalogue import Catalogue
+from behealthy.serve import auth
+from behealthy.serve.app import create_app
 from behealthy.settings import Settings
 from behealthy.store.tables import AlertRow, GoldRow, SnapshotRow, TrainingRow
 
@@ -73,7 +77,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[System, d
     system = System.open(settings_at(tmp_path_factory.mktemp("taught")), Clock())
     first = weak_model(system.settings.models, list(NOTES[:6]))
     rollout.install(system, first, reason="test")
-    import_gold(system, LEARNED, source="clinic <a>", by="ann")
+    import_gold(system, LEARNED, source="clinic-a", by="ann")
     outcome = training.train(system, Request("t_1", "person", "ann", "more <gold>"))
     yield system, outcome
     system.close()
@@ -135,7 +139,7 @@ def test_the_dossier_tells_all_and_quotes_nobody(taught: tuple[System, dict[str,
     page = folder.page.read_text()
     assert "more &lt;gold&gt;" in page
     assert "<gold>" not in page
-    assert "clinic &lt;a&gt;" in page
+    assert "clinic-a" in page
     assert "<script" not in page
     everything = page + folder.dossier.read_text() + folder.evidence.read_text()
     sentences = {s.strip() for d in LEARNED for s in re.split(r"[.\n]", d.text) if len(s.split()) >= 6}
@@ -299,6 +303,40 @@ def test_gold_of_the_first_model_alone_is_inconclusive(system: System) -> None:
         assert session.query(GoldRow).count() == 30
     assert rollout.served(system).version == outcome["champion"]
     assert Catalogue.of(system.settings).aliases()["challenger"] == outcome["candidate"]
+
+
+# Another machine -----------------------------------------------------------------------------------------------------
+
+
+def test_another_machine_shows_figures_and_dossier_of_what_was_trained_here(
+    taught: tuple[System, dict[str, object]], tmp_path: Path
+) -> None:
+    """It shares the database, the key and the registry, and none of the files of the home."""
+    system, outcome = taught
+    there = replace(system.settings, home=tmp_path / "other")
+    other = System(there, system.database, system.vault, system.now)
+    version, asked = str(outcome["candidate"]), []
+
+    def apart(part: Part, facts: Facts) -> Facts:
+        asked.append(part.__name__)
+        return part(other, facts)
+
+    listed = shelf.versions(other, shelf.registered_versions(other, {}))
+    (shown,) = [each for each in listed if each.version == version]
+    own = json.loads(TrainingFolder.of(system, "t_1").dossier.read_text())["candidate"]["figures"]["micro"]["strict"]
+    assert shown.figures["micro"]["strict"] == {"f1": own["f1"], "interval": own["interval"]}
+
+    application = create_app(other)
+    application.state.parts = replace(application.state.parts, apart=apart)
+    with other.database.write() as session:
+        _, key = auth.make_key(session, "p", ["models:read"], by="test", requests_per_minute=10**6, now=other.now())
+    client = TestClient(application, headers={"Authorization": f"Bearer {key}"})
+    page = client.get(f"/api/v1/models/{version}/dossier.html")
+    assert page.status_code == 200, page.text
+    assert page.text == dossier.to_html(shelf.dossier(system, version) or {})
+    told = client.get(f"/api/v1/models/{version}/dossier").json()
+    assert told["candidate"]["version"] == version
+    assert asked == ["bring_dossier"]  # once: it is at hand then
 
 
 # The command line ----------------------------------------------------------------------------------------------------

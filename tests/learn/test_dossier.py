@@ -106,3 +106,13 @@ def test_the_page_goes_dark_and_loads_nothing(told: dict[str, Any]) -> None:
     assert "default-src 'none'" in html
     assert "http://" not in html
     assert "https://" not in html
+
+
+def test_the_page_says_what_a_person_made_of_it(told: dict[str, Any]) -> None:
+    assert 'class="approval"' not in dossier.to_html(told)
+    waits = {"state": "waiting", "by": None, "reason": None, "at": "2026-03-01T09:00:00+00:00"}
+    assert "It waits for approval, since 2026-03-01 09:00 UTC" in dossier.to_html({**told, "approval": waits})
+    refused = {**waits, "state": "refused", "by": "eve", "reason": "misses <statins>"}
+    assert "Refused by eve: misses &lt;statins&gt;, 2026-03-01 09:00 UTC" in dossier.to_html(
+        {**told, "approval": refused}
+    )

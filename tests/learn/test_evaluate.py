@@ -1,7 +1,6 @@
 """Our figures against nervaluate, seqeval and brute force; intervals; trimming; refusals."""
 
 import json
-import time
 
 import numpy as np
 import pytest
@@ -302,15 +301,14 @@ def test_a_type_named_like_a_key_of_the_report_does_not_replace_it():
     assert (data["micro"]["n"], data["types"]["micro"]["n"]) == (2, 1)
 
 
-def test_ten_thousand_documents_take_seconds():
+def test_ten_thousand_documents_take_seconds(seconds):
     rng = np.random.default_rng(0)
     some = [[document(spans) for spans in side] for side in corpus(0, 200)]
     chosen = rng.integers(200, size=10_000)
     gold, predicted = ([side[i] for i in chosen] for side in some)
-    began = time.process_time()
-    report = evaluate(gold, predicted)
-    assert report.micro.n > 50_000
-    assert time.process_time() - began < 20
+    reports = []
+    assert seconds(lambda: reports.append(evaluate(gold, predicted)), repeats=1) < 40
+    assert reports[0].micro.n > 50_000
 
 
 def test_an_entity_that_leaves_the_text_is_still_counted():

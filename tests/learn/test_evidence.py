@@ -102,6 +102,6 @@ def test_the_slower_reader_takes_longer() -> None:
 
         return read
 
-    quick, slow = timed([busy(0.001), busy(0.003)], [Note("a", ""), Note("b", "")])  # type: ignore[list-item]
+    quick, slow = timed([busy(0.002), busy(0.02)], [Note("a", ""), Note("b", "")])  # type: ignore[list-item]
     assert quick.shape == slow.shape == (2,)
     assert np.all(slow > 2 * quick)

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -91,13 +91,13 @@ def test_an_alert_arrives_once_with_its_facts(system: System) -> None:
     assert "signal: unknown words" in message["message"]
 
 
-def test_what_did_not_go_through_is_sent_later(system: System) -> None:
-    id_ = raise_(system)
-    with receiver(status=500) as (url, _):
+def test_what_did_not_go_through_is_sent_later(system: System, free_port: Callable[[], int]) -> None:
+    id_, port = raise_(system), free_port()
+    with receiver(status=500, port=port) as (url, _):
         assert alerts.send_pending(system.database, alerts.outlet([url]), system.now()) == 0
     assert "did not take it" in (state(system, id_).sending_failed or "")
     assert alerts.send_pending(system.database, alerts.outlet([url]), system.now()) == 0  # nobody listens there now
-    with receiver(port=int(url.split(":")[2].split("/")[0])) as (_, got):
+    with receiver(port=port) as (_, got):
         assert alerts.send_pending(system.database, alerts.outlet([url]), system.now()) == 1
     assert len(got) == 1
     assert (state(system, id_).sending_failed, state(system, id_).sent_at is None) == (None, False)

@@ -1,7 +1,6 @@
 """Observations: numbers, and no more than numbers."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -117,18 +116,11 @@ def test_what_is_too_long_for_a_word_is_not_kept(extractor: Extractor) -> None:
     assert sum(map(len, observer._chunks)) < 1_000
 
 
-def test_looking_costs_little_beside_reading(observer: Observer, extractor: Extractor) -> None:
-    texts = [path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.txt"))[:80]]
-
-    def seconds(work: Callable[[], object]) -> float:
-        times = []
-        for _ in range(5):
-            begin = time.process_time()
-            work()
-            times.append(time.process_time() - begin)
-        return min(times)
-
+def test_looking_costs_little_beside_reading(
+    observer: Observer, extractor: Extractor, seconds: Callable[..., float]
+) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.txt"))[:40]]
     found = list(extractor.pipe(texts))
-    reading = seconds(lambda: list(extractor.pipe(texts)))
-    looking = seconds(lambda: [observer(x.text, x) for x in found])
-    assert looking < 0.4 * reading  # .18 where the machine does nothing else; see docs/benchmarks.md
+    reading = seconds(lambda: list(extractor.pipe(texts)), repeats=5)
+    looking = seconds(lambda: [observer(x.text, x) for x in found], repeats=5)
+    assert looking < 0.5 * reading  # .18 where the machine does nothing else; see docs/benchmarks.md

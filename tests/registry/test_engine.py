@@ -152,6 +152,20 @@ def test_a_disk_that_is_full_does_not_end_the_watch(
 
 
 @pytest.mark.usefixtures("registry_is_away")
+def test_what_cannot_be_loaded_keeps_nothing_else_waiting(engine: Engine, system: System, second: str) -> None:
+    third = other_model(system.settings.models, "third")
+    (system.settings.models / second / "manifest.json").unlink()
+    engine.start()
+    for version, comes in ((second, lambda: engine.fault is not None), (third, lambda: engine.version == third)):
+        release(system, version)
+        ends = time.monotonic() + 20  # less than the time after which a damaged one is tried again
+        while not comes() and time.monotonic() < ends:
+            time.sleep(0.02)
+        assert comes()
+    assert engine.fault is None
+
+
+@pytest.mark.usefixtures("registry_is_away")
 def test_a_start_with_a_damaged_model_serves_the_one_before_it(system: System, second: str) -> None:
     third = other_model(system.settings.models, "third")
     release(system, second)

@@ -85,3 +85,16 @@ def test_back_always_ends(steps: list[str]) -> None:
     else:
         pytest.fail("rollbacks go in a circle")
     opened.close()
+
+
+def test_who_decided_on_another_release_than_holds_is_told_so(database: Database) -> None:
+    first = promote(database, "a")
+    promote(database, "b")
+    for change in (
+        lambda session: releases.promote(session, "c", by="op", reason="r", now=NOW, seen=first.number),
+        lambda session: releases.rollback(session, by="op", reason="r", now=NOW, seen=first.number),
+    ):
+        with database.write() as session, pytest.raises(Conflict, match="released meanwhile"):
+            change(session)
+    with database.read() as session:
+        assert [r.version for r in releases.history(session)] == ["b", "a"]

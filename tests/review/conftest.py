@@ -98,6 +98,10 @@ class Desk:
         with self.database.write() as session:
             return queue.submit(session, self.vault, note_id, by, version, gold, judged, active_s, self.now)
 
+    def reopen(self, note_id: str, by: str) -> Review:
+        with self.database.write() as session:
+            return queue.reopen(session, self.vault, note_id, by, self.now)
+
     def release(self, note_id: str, by: str) -> None:
         with self.database.write() as session:
             queue.release(session, note_id, by)

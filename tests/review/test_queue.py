@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from behealthy.errors import BadInput, Conflict, NotThere
 from behealthy.note import Extraction, Relation
-from behealthy.store.notes import open_gold
+from behealthy.store.notes import newest_gold, open_gold
 from behealthy.store.tables import GoldRow, ReviewRow
 
 if TYPE_CHECKING:
@@ -269,3 +269,31 @@ def test_no_word_of_a_note_is_in_the_clear_or_in_a_review_that_is_shown(desk: "D
     with desk.database.read() as session:
         row = session.get_one(ReviewRow, note_id)
         assert "gout" not in str({c: getattr(row, c) for c in ReviewRow.__table__.columns.keys()})  # noqa: SIM118
+
+
+def test_a_submitted_review_can_be_reopened_and_the_newest_gold_counts(desk: "Desk") -> None:
+    note_id = desk.offer(1)
+    with pytest.raises(Conflict, match="not submitted"):
+        desk.reopen(note_id, "ann")
+    version = desk.claim(note_id, "ann").version
+    first = desk.submit(note_id, "ann", version, desk.gold(1, note_id, out=["e3"]))
+    desk.later(minutes=1)
+    again = desk.reopen(note_id, "bob")
+    assert (again.state, again.held_by, again.submitted_at, again.gold_id) == ("claimed", "bob", None, first)
+    assert again.draft is not None
+    assert [e["text"] for e in again.draft["entities"]] == ["gout", "allopurinol"]
+    assert again.draft["judged"] == {"e1": "accepted", "e2": "accepted", "e3": "rejected"}
+    with pytest.raises(Conflict):  # what ann has seen is not what there is
+        desk.submit(note_id, "ann", version + 1, desk.gold(1, note_id))
+    second = desk.submit(note_id, "bob", again.version, desk.gold(1, note_id))
+    with desk.database.read() as session:
+        assert [row.id for row in newest_gold(session)] == [second]
+        assert {row.id for row in session.scalars(select(GoldRow))} == {first, second}
+    assert desk.look(note_id).gold_id == second
+
+
+def test_a_blind_review_that_is_reopened_stays_blind(desk: "Desk") -> None:
+    note_id = desk.offer(1, audit_percent=100)
+    desk.submit(note_id, "ann", desk.claim(note_id, "ann").version, desk.gold(1, note_id))
+    assert desk.look(note_id).suggestion is not None
+    assert desk.reopen(note_id, "ann").suggestion is None

@@ -1,14 +1,16 @@
 """Logging in, links that work once, keys, and what is written down of all that."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from time import sleep
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from behealthy.errors import Conflict
+from behealthy.errors import BadInput, Conflict, TooMany
 from behealthy.serve import auth
+from behealthy.serve.limits import Rates
 from behealthy.store import audit
 from behealthy.store.session import Database
 from behealthy.store.tables import AuditRow, KeyRow, LoginRow, UserRow
@@ -154,7 +156,7 @@ def test_who_is_deactivated_is_out_at_once(ann: TestClient, person, system) -> N
 
 def test_the_last_admin_cannot_be_deactivated(ann: TestClient, system) -> None:
     with system.database.write() as session, pytest.raises(Conflict):
-        auth.deactivate(session, auth.named(session, "ann").id)
+        auth.deactivate(session, auth.named(session, "ann").id, system.now())
 
 
 def test_of_two_admins_who_deactivate_each_other_at_once_one_stays(database: Database, clock) -> None:
@@ -167,16 +169,16 @@ def test_of_two_admins_who_deactivate_each_other_at_once_one_stays(database: Dat
 
     def out(user_id: str) -> None:
         with database.write() as session:
-            auth.deactivate(session, user_id)
+            auth.deactivate(session, user_id, clock())
 
     with ThreadPoolExecutor(1) as pool:
         with database.write() as session:
-            auth.deactivate(session, ann)
+            auth.deactivate(session, ann, clock())
             session.flush()
             other = pool.submit(out, bob)
             sleep(0.5)  # the other is waiting by now
         with pytest.raises(Conflict, match="last admin"):
-            other.result(20)
+            other.result(300)
     with database.read() as session:
         assert (auth.user(session, ann).active, auth.user(session, bob).active) == (False, True)
 
@@ -228,3 +230,90 @@ def test_a_key_has_its_own_rate(program) -> None:
     assert 0 < int(answers[-1].headers["retry-after"]) <= 60
     assert answers[-1].json()["code"] == "too_many_requests"
     assert other.get("/api/v1/me").status_code == 200
+
+
+def test_keys_end_with_the_person_who_made_them_and_with_the_key_that_did(ann: TestClient, app, person, system) -> None:
+    bob = person("admin.bob")
+
+    def made(by: TestClient) -> tuple[str, TestClient]:
+        answer = by.post("/api/v1/keys", json={"name": "feed", "scopes": ["admin"]}, headers=CHANGES).json()
+        return answer["id"], TestClient(app, headers={"Authorization": f"Bearer {answer['key']}"})
+
+    _, his = made(bob)
+    _, its = made(his)
+    kept, hers = made(ann)
+    keys = {"his": his, "its": its, "hers": hers}
+    assert {name: key.get("/api/v1/me").status_code for name, key in keys.items()} == dict.fromkeys(keys, 200)
+    users = {user["name"]: user["id"] for user in ann.get("/api/v1/users").json()["items"]}
+    assert ann.post(f"/api/v1/users/{users['admin.bob']}:deactivate", headers=CHANGES).status_code == 200
+    assert {name: key.get("/api/v1/me").status_code for name, key in keys.items()} == {
+        "his": 401,
+        "its": 401,
+        "hers": 200,
+    }
+    listed = ann.get("/api/v1/keys").json()["items"]
+    assert {key["id"] for key in listed if key["revoked_at"] is None} == {kept}
+    with system.database.write() as session:  # as one that was made before keys ended with their makers
+        for row in session.scalars(select(KeyRow)):
+            row.revoked_at = None
+    app.state.parts.callers.forget()
+    assert his.get("/api/v1/me").status_code == 401
+
+
+def test_who_knows_a_name_cannot_keep_its_person_out(ann: TestClient, app) -> None:
+    def login(client: TestClient, password: str) -> int:
+        return client.post("/api/v1/login", json={"name": "ann", "password": password}).status_code
+
+    stranger, elsewhere = (TestClient(app, client=(address, 5000)) for address in ("203.0.113.9", "203.0.113.10"))
+    assert login(ann, PASSWORD) == 200
+    assert [login(stranger, "wrong") for _ in range(11)] == [401] * 10 + [429]
+    assert login(elsewhere, PASSWORD) == 200  # another address, at its first try
+    assert login(ann, "wrong") == 401
+    assert login(ann, PASSWORD) == 200  # an address that it came from before, though it mistyped
+
+
+def test_many_addresses_together_try_few_passwords() -> None:
+    seconds = 0.0
+    rates = Rates(lambda: seconds)
+    tried = 0
+    for _ in range(9):
+        for number in range(50):
+            with suppress(TooMany):
+                rates.take_login("ann", f"203.0.113.{number}")
+                rates.logged_in("ann", f"203.0.113.{number}", well=False)
+                tried += 1
+    assert tried < 50 * 3
+    with pytest.raises(TooMany) as caught:
+        rates.take_login("Ann", "203.0.113.1")
+    assert caught.value.retry_after_s > 60
+    rates.take_login("ann", "198.51.100.1")  # who tries for the first time passes
+    rates.take_login("bob", "203.0.113.1")  # as does another name
+    seconds = 24 * 3600.0
+    rates.logged_in("ann", "203.0.113.1", well=False)
+    for _ in range(3):  # it is forgotten
+        rates.take_login("ann", "198.51.100.2")
+
+
+def test_addresses_of_one_network_are_one() -> None:
+    rates = Rates()
+    for number in range(10):
+        rates.take_login("ann", f"2001:db8:1:2::{number}")
+    with pytest.raises(TooMany):
+        rates.take_login("ann", "2001:db8:1:2:ffff::1")
+    rates.take_login("ann", "2001:db8:1:3::1")
+
+
+@pytest.mark.parametrize("name", ["gate", "Watch", "inbox", "CLI", "worker", "system", "unknown", "setup", "demo"])
+def test_nobody_takes_the_name_of_a_part_of_ours(database: Database, clock, name: str) -> None:
+    with database.write() as session, pytest.raises(BadInput, match="parts of the system"):
+        auth.invite(session, name, "admin", clock())
+
+
+def test_nobody_takes_a_name_that_looks_like_another(database: Database, clock) -> None:
+    with database.write() as session:
+        auth.invite(session, "ann", "admin", clock())
+        with pytest.raises(Conflict):
+            auth.invite(session, "Ann", "reviewer", clock())
+        for name in ("ann ", "\uff41nn"):  # a blank at the end, a wide letter
+            with pytest.raises(BadInput):
+                auth.invite(session, name, "reviewer", clock())

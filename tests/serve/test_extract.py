@@ -219,6 +219,6 @@ def test_a_single_text_that_is_too_long_is_a_422(sender, system) -> None:
 
 
 def test_a_phrase_whose_codes_are_wanted_is_not_taken_from_a_url(app, person) -> None:
-    assert person("reviewer").get("/api/v1/codes", params={"query": "type 2 diabetes"}).status_code == 404
+    assert person("reviewer").get("/api/v1/codes", params={"query": "type 2 diabetes"}).status_code == 405
     (operation,) = app.openapi()["paths"]["/api/v1/codes"].values()
     assert "parameters" not in operation

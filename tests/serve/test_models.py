@@ -1,7 +1,6 @@
 """Models, trainings, drift, alerts and KPIs over HTTP."""
 
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from behealthy.flows import shelf
+from behealthy.errors import DamagedBundle
+from behealthy.flows import approval, rollout, shelf
 from behealthy.monitor import alerts
 from behealthy.registry import releases
 from behealthy.registry.bundle import STARTER, load_model, package_folder, save_model
@@ -84,7 +84,22 @@ def test_a_promoted_model_reads_the_next_note_and_can_be_taken_back(person, prog
     assert [r["action"] for r in operator.get("/api/v1/releases").json()["items"]] == ["rollback", "promote", "install"]
     with system.database.read() as session:
         actions = session.scalars(select(AuditRow.action).where(AuditRow.actor == "operator")).all()
-    assert list(actions) == ["login", "promote", "roll back", "roll back"]
+    assert list(actions) == ["login", "promote", "roll back"]  # of the second, that there was nothing to do
+
+
+def test_no_answer_says_that_a_model_is_served_when_it_is_not(person, app, second: str, monkeypatch) -> None:
+    def torn(_: str) -> None:
+        raise DamagedBundle(second, "torn on its way here")
+
+    operator, engine = person("operator"), app.state.parts.engine
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_load", torn)
+        told = operator.post(f"/api/v1/models/{second}:promote", json={"reason": "it is better"})
+    assert (told.status_code, told.json()["code"]) == (409, "model_unusable")
+    assert engine.version == shipped_version()
+    assert operator.get("/api/v1/releases").json()["items"][0]["version"] == second  # and so it is tried again
+    assert operator.post(f"/api/v1/models/{second}:promote", json={"reason": "again"}).status_code == 200
+    assert engine.version == second
 
 
 def test_what_is_not_there_cannot_be_promoted(person, second: str, system) -> None:
@@ -96,13 +111,44 @@ def test_what_is_not_there_cannot_be_promoted(person, second: str, system) -> No
         assert session.scalars(select(ReleaseRow)).all() == []
 
 
+def test_a_candidate_that_waits_for_a_person_is_listed_refused_or_approved(person, second: str, system, clock) -> None:
+    facts = {"trigger": "gold", "requested_by": "watch", "reason": "", "state": "done", "stage": "promote"}
+    with system.database.write() as session:
+        rows = [TrainingRow(id=i, started_at=clock(), verdict="promote", reasons=[], **facts) for i in ("t_1", "t_2")]
+        for row in rows:
+            row.champion, row.candidate = shipped_version(), {"t_1": "worse-01234567", "t_2": second}[row.id]
+        session.add_all(rows)
+    operator, scientist = person("operator"), person("data_scientist")
+    rollout.served(system)
+
+    def shown() -> dict[str, tuple[str, str | None] | None]:
+        items = scientist.get("/api/v1/trainings").json()["items"]
+        return {t["id"]: t["approval"] and (t["approval"]["state"], t["approval"]["by"]) for t in items}
+
+    assert shown() == {"t_1": None, "t_2": None}
+    for row in rows:
+        approval.ask(system, row.id, row.candidate)
+    assert shown() == {"t_1": ("waiting", None), "t_2": ("waiting", None)}
+    refusal = "/api/v1/models/worse-01234567:refuse"
+    assert scientist.post(refusal, json={"reason": "x"}).status_code == 403
+    assert operator.post(refusal, json={"reason": ""}).status_code == 422
+    assert operator.post(refusal, json={"reason": "it misses statins"}).json()["state"] == "refused"
+    assert operator.post(f"/api/v1/models/{shipped_version()}:refuse", json={"reason": "x"}).status_code == 409
+    assert operator.post(f"/api/v1/models/{second}:promote", json={"reason": "good"}).json()["training_id"] == "t_2"
+    assert shown() == {"t_1": ("refused", "operator"), "t_2": ("approved", "operator")}
+    with system.database.read() as session:
+        acts = session.scalars(select(AuditRow.object).where(AuditRow.action.in_(("refuse", "promote")))).all()
+        assert {"model:worse-01234567", f"model:{second}"} <= set(acts)
+        assert alerts.listed(session, state=alerts.OPEN) == []
+
+
 def test_two_comparisons_run_at_a_time_and_a_third_is_told_when_to_come_back(person, app, second: str) -> None:
     going, over = Semaphore(0), Event()
     found = {"notes": 0, "left_out": 0, "differences": [], "verdict": {"decision": "keep", "rules": []}, "changes": []}
 
     def slow(part: object, facts: object) -> dict[str, object]:
         going.release()
-        assert over.wait(30)
+        assert over.wait(300)
         return found
 
     app.state.parts = replace(app.state.parts, apart=slow)
@@ -111,7 +157,7 @@ def test_two_comparisons_run_at_a_time_and_a_third_is_told_when_to_come_back(per
     with ThreadPoolExecutor(2) as pool:
         try:
             first = [pool.submit(operator.get, url) for _ in range(2)]
-            assert all(going.acquire(timeout=30) for _ in first)
+            assert all(going.acquire(timeout=300) for _ in first)
             third = operator.get(url)
         finally:
             over.set()
@@ -128,7 +174,7 @@ def test_a_model_without_a_gate_has_no_dossier(person) -> None:
 
 
 @pytest.mark.slow
-def test_the_registrys_number_comes_when_it_has_been_asked(system) -> None:
+def test_the_registrys_number_comes_when_it_has_been_asked(system, wait_until) -> None:
     from behealthy.flows import rollout
     from behealthy.serve import auth
 
@@ -137,10 +183,7 @@ def test_the_registrys_number_comes_when_it_has_been_asked(system) -> None:
     with system.database.write() as session:
         _, key = auth.make_key(session, "k", ["models:read"], by="test", requests_per_minute=1000, now=system.now())
     with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as client:
-        ends = time.monotonic() + 60
-        while (number := client.get("/api/v1/models").json()["items"][0]["number"]) is None and time.monotonic() < ends:
-            time.sleep(0.5)
-    assert number == 1
+        wait_until(lambda: client.get("/api/v1/models").json()["items"][0]["number"] == 1)
 
 
 # Trainings and datasets ------------------------------------------------------------------------------------------

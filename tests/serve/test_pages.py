@@ -1,5 +1,7 @@
 """The pages, and what the system says of itself."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,17 @@ def test_without_built_pages_it_says_so(tmp_path: Path) -> None:
     assert "not built" in TestClient(app).get("/").text
 
 
+def test_an_application_that_has_ended_is_forgotten(tmp_path: Path) -> None:
+    app = FastAPI()
+    pages.install(app, tmp_path)
+    with TestClient(app) as client:
+        client.get("/docs")
+    left = weakref.ref(app)
+    del app, client
+    gc.collect()
+    assert left() is None
+
+
 def test_the_page_of_the_api_names_every_operation_and_runs_nothing(anonymous: TestClient, app: FastAPI) -> None:
     page = anonymous.get("/docs").text
     for path in app.openapi()["paths"]:
@@ -87,3 +100,18 @@ def test_metrics_are_for_this_machine_and_for_who_may_watch(app: FastAPI, anonym
     watcher = program("monitor:read")
     assert far.get("/metrics", headers=watcher.headers).status_code == 200
     assert far.get("/metrics", headers=program("extract").headers).status_code == 403
+
+
+def test_a_wrong_method_is_said_so_and_an_unknown_path_is_not_there(anonymous: TestClient) -> None:
+    for method, path in (
+        ("GET", "login"),
+        ("DELETE", "notes"),
+        ("PATCH", "reviews/n_1"),
+    ):
+        answer = anonymous.request(method, f"/api/v1/{path}")
+        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed"), path
+    assert anonymous.delete("/api/v1/notes").headers["allow"] == "GET, POST"
+    assert anonymous.get("/api/v1/login").headers["allow"] == "POST"
+    for method in ("GET", "POST", "PUT", "DELETE", "PATCH"):
+        for path in ("/api/v1/nothing", "/api/v2/notes", "/api/"):
+            assert anonymous.request(method, path).status_code == 404, (method, path)

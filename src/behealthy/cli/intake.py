@@ -16,6 +16,7 @@ from behealthy.settings import Settings
 
 if TYPE_CHECKING:
     from behealthy.data.contract import Raw
+    from behealthy.data.quarantine import Label
     from behealthy.flows.ingest import Taken
     from behealthy.flows.system import System
     from behealthy.store.tables import QuarantineRow, SnapshotRow
@@ -70,14 +71,14 @@ def ingest(
 ) -> None:
     """Take notes into the store; what breaks the contract is held in the quarantine."""
     from behealthy.data.intake import KINDS
-    from behealthy.flows.ingest import take_in
+    from behealthy.flows.ingest import Sender, take_in
     from behealthy.flows.reading import Reading
 
     if format is not None and format not in KINDS:
         raise typer.BadParameter(f"{format!r} is none of {', '.join(KINDS)}", param_hint="--format")
     with opened() as system:
-        note_down(system, "store", f"notes:{source}")
-        taken = take_in(system, _records(paths, format), source=source, by=who(), after=Reading(system, source))
+        sender = Sender(source, who(), gold=True)
+        taken = take_in(system, _records(paths, format), sender, after=Reading(system, source))
     _report(taken, json)
 
 
@@ -95,7 +96,6 @@ def import_(
 
     with opened() as system:
         corpus = read(path, format, label_map(maps, labels), system.settings)
-        note_down(system, "import", f"notes:{source}")
         taken = import_gold(system, corpus.documents, source=source, by=who())
     _report(taken, json)
     if corpus.problems:
@@ -127,16 +127,17 @@ def _report(taken: Taken, json: bool) -> None:
 @quarantine.command("list", epilog="Example: behealthy data quarantine list --state all")
 def list_(state: StateOption = "held", json: JsonOption = False) -> None:
     """List what is held, newest first."""
-    from behealthy.data.quarantine import listed
+    from behealthy.data.quarantine import label, listed
 
     with opened() as system, system.database.read() as session:
         rows = listed(session, state=None if state == "all" else state, limit=1000)
+        labels = [label(system.vault, row) for row in rows]
     if json:
-        terminal.write_json({"items": [_held(row) for row in rows]})
+        terminal.write_json({"items": [_held(*each) for each in zip(rows, labels, strict=True)]})
         return
     table = terminal.table("id", "since", "source", "record", "reason", "state", numbers=())
-    for row in rows:
-        cells = (row.id, f"{row.at:%Y-%m-%d %H:%M}", row.source, row.name, row.code, row.state)
+    for row, said in zip(rows, labels, strict=True):
+        cells = (row.id, f"{row.at:%Y-%m-%d %H:%M}", row.source, said.name, row.code, row.state)
         table.add_row(*map(terminal.printable, cells))
     terminal.show(table)
 
@@ -154,7 +155,7 @@ def show(
             note_down(system, "read", f"quarantine:{id}")
         with system.database.read() as session:
             row = room.get(session, id)
-        terminal.write_json(_held(row))
+        terminal.write_json(_held(row, room.label(system.vault, row)))
         if payload:
             terminal.write(room.payload(system.vault, row).decode("utf-8", "replace") + "\n")
 
@@ -170,8 +171,7 @@ def replay(
 
     with opened() as system:
         payload = None if from_ is None else from_.read_bytes()
-        note_down(system, "replay", f"quarantine:{id}")
-        fate = again(system, id, by=who(), payload=payload, after=Reading(system, "replay"))
+        fate = again(system, id, by=who(), payload=payload, gold=True, after=lambda source: Reading(system, source))
     terminal.say(f"{id} is note {fate.note_id} now")
 
 
@@ -179,11 +179,11 @@ def replay(
 def drop(id: QuarantineId) -> None:
     """Give up a held record; what was sent is forgotten."""
     from behealthy.data import quarantine as room
+    from behealthy.store.audit import Act, record
 
-    with opened() as system:
-        note_down(system, "drop", f"quarantine:{id}")
-        with system.database.write() as session:
-            room.drop(session, id, by=who(), now=system.now())
+    with opened() as system, system.database.write() as session:
+        room.drop(session, id, by=who(), now=system.now())
+        record(session, system.vault, Act(who(), "drop", f"quarantine:{id}"), now=system.now())
     terminal.say(f"{id} is dropped")
 
 
@@ -233,9 +233,10 @@ def _snapshot(row: SnapshotRow) -> dict[str, Any]:
     return {**{name: getattr(row, name) for name in names}, "at": row.at.isoformat()}
 
 
-def _held(row: QuarantineRow) -> dict[str, Any]:
-    names = ("id", "source", "name", "code", "faults", "kind", "size_bytes", "state", "note_id", "decided_by")
-    return {**{name: getattr(row, name) for name in names}, "at": row.at.isoformat()}
+def _held(row: QuarantineRow, label: Label) -> dict[str, Any]:
+    names = ("id", "source", "code", "kind", "size_bytes", "state", "note_id", "decided_by")
+    facts = {name: getattr(row, name) for name in names}
+    return {**facts, "name": label.name, "faults": label.faults, "at": row.at.isoformat()}
 
 
 def add_to(app: typer.Typer) -> None:

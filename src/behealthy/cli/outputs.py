@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -80,18 +78,11 @@ def _write_fhir(found: Iterator[Extraction], output: Path | None, _: tuple[str, 
 
 
 def _write_omop(found: Iterator[Extraction], output: Path | None, _: tuple[str, ...]) -> None:
-    from behealthy.extract.record.omop import COLUMNS, note_nlp
+    from behealthy.extract.record.omop import to_csv
 
     with _destination(output) as write:
-        line = io.StringIO()
-        sheet = csv.DictWriter(line, COLUMNS)
-        sheet.writeheader()
-        for row in note_nlp(found, datetime.now(UTC)):
-            sheet.writerow(row)
-            write(line.getvalue())
-            line.seek(0)
-            line.truncate()
-        write(line.getvalue())
+        for line in to_csv(found, datetime.now(UTC)):
+            write(line)
 
 
 def _write_html(found: Iterator[Extraction], output: Path | None, _: tuple[str, ...]) -> None:

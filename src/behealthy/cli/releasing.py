@@ -53,11 +53,23 @@ def compare(left: Version, right: Version, json: JsonOption = False) -> None:
 
 
 def promote(version: Version, reason: ReasonOption, json: JsonOption = False) -> None:
-    """Serve a version from now on, whatever the gate said of it."""
-    from behealthy.flows import rollout
+    """Serve a version from now on, whatever the gate said of it; one that waits for approval is approved by this."""
+    from behealthy.flows import approval
 
     with opened() as system:
-        _tell(rollout.promote(system, version, by=who(), reason=reason), json)
+        _tell(approval.promote(system, version, by=who(), reason=reason), json)
+
+
+def refuse(version: Version, reason: ReasonOption, json: JsonOption = False) -> None:
+    """Refuse a candidate that waits for approval."""
+    from behealthy.flows import approval
+
+    with opened() as system:
+        told = approval.refuse(system, version, by=who(), reason=reason)
+    if json:
+        terminal.write_json(told.to_json())
+    else:
+        terminal.write(f"Refused: {version}\n")
 
 
 def rollback(reason: ReasonOption, json: JsonOption = False) -> None:
@@ -134,5 +146,6 @@ def add_to(app: typer.Typer) -> None:
     """When called, it will add these commands to ``behealthy models``."""
     app.command(epilog="Example: behealthy models compare starter-1a2b3c4d learned-5e6f7a8b")(compare)
     app.command(epilog="Example: behealthy models promote learned-5e6f7a8b --reason 'better on clinic B'")(promote)
+    app.command(epilog="Example: behealthy models refuse learned-5e6f7a8b --reason 'misses statins'")(refuse)
     app.command(epilog="Example: behealthy models rollback --reason 'misses statins'")(rollback)
     app.command(epilog="Example: behealthy models history --json")(history)

@@ -58,11 +58,11 @@ def list_users(json: JsonOption = False) -> None:
 
 @users.command(epilog="Example: behealthy users deactivate u_01...")
 def deactivate(user_id: Annotated[str, typer.Argument(metavar="ID", help="As `users list` shows it.")]) -> None:
-    """Let a person in no more; their sessions end now."""
+    """Let a person in no more; their sessions and the keys that they made end now."""
     from behealthy.serve import auth
 
     with opened() as system, system.database.write() as session:
-        row = auth.deactivate(session, user_id)
+        row = auth.deactivate(session, user_id, system.now())
         _record(system, session, "deactivate", f"user:{user_id}")
     terminal.say(f"{row.name} may log in no more")
 

@@ -28,7 +28,9 @@ REASONS = (
     "date",
     "offsets",  # an annotation that does not fit its text
     "status",  # the sender says that it is not to be used
+    "annotated",  # it brings annotations, and whoever sends it may not: they would be learned from
     "id_reused",  # the source sent another text under the same id before
+    "too_many_sources",  # its source is a new one, and there are as many as there may be
 )
 FIELDS = ("id", "text", "patient_id", "written_at", "entities", "relations")
 # The wire form of what was extracted has more; they say nothing of the note.
@@ -50,7 +52,7 @@ class Raw:
     Attributes
     ----------
     name : str
-        Where it comes from, as ``visits.csv:17``; never of a patient.
+        Where it comes from, as ``visits.csv:17``; files may be named after patients.
     kind : str
         Format of the payload: text, csv, jsonl, fhir.
     payload : bytes
@@ -87,10 +89,13 @@ class Contract:
         Of the text in UTF-8.
     types : tuple of str
         Entity types that an annotation may have; empty for any.
+    gold : bool
+        Whether a record may bring annotations, which are learned from.
     """
 
     max_bytes: int
     types: tuple[str, ...] = ()
+    gold: bool = False
 
     def check(self, raw: Raw, now: datetime) -> Accepted:
         """When called, it will give the note of a record that keeps the contract.
@@ -103,8 +108,8 @@ class Contract:
         Examples
         --------
         >>> now = datetime(2026, 1, 1, tzinfo=UTC)
-        >>> Contract(1000).check(Raw("a", "text", b"", {"text": "No fever today."}), now).note
-        Note(id='', text='No fever today.', patient_id=None)
+        >>> Contract(1000).check(Raw("a", "text", b"", {"text": "No fever today."}), now).note.text
+        'No fever today.'
         """
         if raw.refused is not None:
             raise raw.refused
@@ -116,8 +121,11 @@ class Contract:
         if unknown:  # not named: whoever sends notes the wrong way round has their words for names
             faults.append(("schema", f"{unknown} of its fields are none of {', '.join(FIELDS)}"))
         gold = None
-        if not faults and raw.fields.get("entities") is not None:
-            gold = self._gold(raw.fields, faults)
+        if raw.fields.get("entities") is not None:
+            if not self.gold:
+                faults.append(("annotated", "it brings annotations, and whoever sends it may not"))
+            elif not faults:
+                gold = self._gold(raw.fields, faults)
         if faults:
             worst = min((code for code, _ in faults), key=REASONS.index)
             raise ContractError(worst, [f"{raw.name}: {words}" for _, words in faults])

@@ -6,13 +6,16 @@ here is ever read by a model or learned from.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from behealthy.data import sources
 from behealthy.data.contract import Raw
 from behealthy.errors import Conflict, ContractError, NotThere
 from behealthy.store.crypto import Vault
@@ -21,6 +24,21 @@ from behealthy.store.tables import QuarantineRow
 
 HELD, REPLAYED, DROPPED = "held", "replayed", "dropped"
 _FAULTS = 20  # kept of one record
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What stands on a held record; sealed, since files are named after patients.
+
+    Attributes
+    ----------
+    source : str
+        The one that was meant: where there are too many sources, the row's own is another.
+    """
+
+    source: str
+    name: str
+    faults: list[str]
 
 
 def hold(
@@ -34,13 +52,13 @@ def hold(
     if there is not None:
         return there, False
     id_ = new_id("q", now)
+    label = Label(source, raw.name[:200], why.faults[:_FAULTS])
     row = QuarantineRow(
         id=id_,
         at=now,
-        source=source,
-        name=raw.name[:200],
+        source=sources.held_under(source, why.code),
+        sealed_label=vault.seal(json.dumps(asdict(label)), f"label:{id_}"),
         code=why.code,
-        faults=why.faults[:_FAULTS],
         kind=raw.kind,
         size_bytes=len(raw.payload),
         payload_key=key,
@@ -84,6 +102,11 @@ def _found(id_: str, row: QuarantineRow | None) -> QuarantineRow:
     if row is None:
         raise NotThere(f"the quarantine has no {id_}")
     return row
+
+
+def label(vault: Vault, row: QuarantineRow) -> Label:
+    """When called, it will give what stands on a record, for whoever may read notes."""
+    return Label(**json.loads(vault.open(row.sealed_label, f"label:{row.id}")))
 
 
 def payload(vault: Vault, row: QuarantineRow) -> bytes:

@@ -159,14 +159,14 @@ def viterbi(layout: Layout, emissions: FloatArray, transitions: FloatArray) -> I
         a, b = begins[t], begins[t + 1]
         finals.append(score[b - a :])
         paths = score[: b - a, None, :] + columns  # (B, to, from)
-        choice = paths.argmax(axis=2)
-        back[a:b] = choice
-        score = np.take_along_axis(paths, choice[:, :, None], axis=2)[:, :, 0] + emissions[a:b]
+        back[a:b] = paths.argmax(axis=2)
+        score = paths.max(axis=2) + emissions[a:b]
     best[last:] = score.argmax(axis=1)
+    places = np.arange(n)
     for t in reversed(layout.steps()):
         a, b = begins[t], begins[t + 1]
         before = begins[t - 1]
-        best[before : before + b - a] = back[np.arange(a, b), best[a:b]]
-        ended = finals[t - 1]
-        best[before + b - a : a] = ended.argmax(axis=1)
+        best[before : before + b - a] = back[places[a:b], best[a:b]]
+        if before + b - a < a:
+            best[before + b - a : a] = finals[t - 1].argmax(axis=1)
     return best

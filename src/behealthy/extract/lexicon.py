@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ LONGEST = 10  # tokens of a phrase, skipped ones not counted
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, so that multiplying loses nothing modulo 2**64
 _TABLE_BITS = 20
+_FOLDED, _LONGEST_KEPT = 50_000, 60  # forms of tokens that are kept, and characters of one that is
 _STARTS, _ENDS = 1, 2  # bits of a table cell: a phrase goes on here, a phrase is complete here
 
 _SKIPPED = frozenset({"-", "\u2010", "\u2011", "\u2013", "'", "\u2019", "'s", "\u2019s"})
@@ -86,6 +88,11 @@ def normalised(token: str) -> str:
     >>> [normalised(t) for t in ("Sjögren", "biopsies", "abscesses", "metastasis", "virus", "oedema")]
     ['sjogren', 'biopsy', 'abscess', 'metastase', 'virus', 'edema']
     """
+    return _folded(token) if len(token) <= _LONGEST_KEPT else _folded.__wrapped__(token)
+
+
+@lru_cache(_FOLDED)
+def _folded(token: str) -> str:
     word = token.casefold()
     if not word.isascii():
         decomposed = unicodedata.normalize("NFKD", word)

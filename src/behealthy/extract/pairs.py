@@ -4,8 +4,7 @@ A pair is seen as rows of one table of weights: some for the pair itself (where 
 to them), and some for each token of a stretch of text (between the two, before, behind). The sum over a stretch is the
 difference of two running sums, whatever its length, so that a pair costs the same near and far.
 
-Rows are hashes of what is seen (Weinberger, Dasgupta, Langford, Smola & Attenberg, "Feature hashing for large scale
-multitask learning", ICML 2009), so nothing need be kept of the words themselves.
+Rows are hashes of what is seen, see `hashing`, so nothing need be kept of the words themselves.
 
 This module refuses to judge: it knows no weights, and not what a word means.
 """
@@ -22,19 +21,14 @@ from behealthy.extract.candidates import Place, candidates, place_of
 from behealthy.extract.classes import WordClasses, class_key
 from behealthy.extract.cues import cues, seen_between
 from behealthy.extract.features import lowered
+from behealthy.extract.hashing import MULTIPLIER, Keys, Sight, mixed, rows_of
 from behealthy.extract.lexicon import token_key
 from behealthy.extract.marked import Marked
 from behealthy.extract.tokens import IntArray, Vocabulary
 from behealthy.note import DISEASE, TREATMENT
 
-Keys = npt.NDArray[np.uint64]
-
-BITS = 17  # of a row's number
 _FAR = 60  # tokens; what lies between is not looked at any more
 _GRAIN = 1  # of the word classes: the middle one
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT = np.uint64(64 - BITS)
-_FOLD = np.uint64(29)
 
 
 class WordFacts:
@@ -141,22 +135,6 @@ def _sums(keys: Keys, first: IntArray, last: IntArray) -> Keys:
     return np.asarray(total[last + 1] - total[first], np.uint64)
 
 
-def _mix(template: int, *parts: npt.NDArray[np.generic]) -> Keys:
-    """Hash what is seen, under the number of its template, into 64 bits."""
-    out = np.asarray(parts[0]).astype(np.uint64) + np.uint64(template * 0x632BE59BD9B4E019 & 0xFFFF_FFFF_FFFF_FFFF)
-    out = out * _MULTIPLIER
-    out ^= out >> _FOLD
-    for part in parts[1:]:
-        out += np.asarray(part).astype(np.uint64)
-        out *= _MULTIPLIER
-        out ^= out >> _FOLD
-    return out
-
-
-def _row(template: int, *parts: npt.NDArray[np.generic]) -> IntArray:
-    return ((_mix(template, *parts) * _MULTIPLIER) >> _SHIFT).astype(np.int64)
-
-
 def _codes(*parts: npt.NDArray[np.generic]) -> IntArray:
     """Lay small numbers (below 16) side by side in one."""
     out = np.zeros(len(parts[0]), np.int64)
@@ -195,7 +173,7 @@ def _seen(
     ]
     around = _around(marked, place, a, b)
     rows += _signs(words[3].astype(np.int64), after, same, gap, (start, stop), around)
-    return np.stack(rows), _stretches(after, start, stop, same, symbols, words[1], around), gap
+    return rows_of(rows), _stretches(after, start, stop, same, symbols, words[1], around), gap
 
 
 def _symbols(marked: Marked, keys: Keys) -> Keys:
@@ -211,7 +189,7 @@ def _symbols(marked: Marked, keys: Keys) -> Keys:
 
 def _standing(
     marked: Marked, place: Place, head: IntArray, tail: IntArray, after: IntArray, gap: IntArray, same: IntArray
-) -> list[IntArray]:
+) -> list[Sight]:
     """Where the two stand in the note's outline."""
     names = np.array([class_key(name) for name in marked.outline.names], np.uint64)
     sections = names[marked.outline.section]
@@ -225,19 +203,19 @@ def _standing(
     opens = place.opens[tail] * 2 + place.main[tail]
     where = _codes(after, apart, line, block, group)
     return [
-        _row(1, prose),
-        _row(2, where, prose),
-        _row(3, _codes(after, same, _steps(gap), prose)),
-        _row(4, _codes(opens, listed, block, group, after, line)),
-        _row(5, _codes(after, same, block), sections[place.first[head]]),
-        _row(6, _codes(after, same, part), sections[place.first[tail]]),
-        _row(7, _codes(part, np.minimum(apart, 2)), sections[place.first[head]], sections[place.first[tail]]),
+        (1, prose),
+        (2, where, prose),
+        (3, _codes(after, same, _steps(gap), prose)),
+        (4, _codes(opens, listed, block, group, after, line)),
+        (5, _codes(after, same, block), sections[place.first[head]]),
+        (6, _codes(after, same, part), sections[place.first[tail]]),
+        (7, _codes(part, np.minimum(apart, 2)), sections[place.first[head]], sections[place.first[tail]]),
     ]
 
 
 def _standing_among(
     place: Place, heads: IntArray, tails: IntArray, head: IntArray, tail: IntArray, after: IntArray, same: IntArray
-) -> list[IntArray]:
+) -> list[Sight]:
     """How many entities of either type stand between the two."""
     of_heads = np.searchsorted(place.first[heads], place.first)
     of_tails = np.searchsorted(place.first[tails], place.first)
@@ -247,11 +225,11 @@ def _standing_among(
     block = (place.block[head] == place.block[tail]).astype(np.int64)
     # How many of the block's, or sentence's, entities there are: "every one with every one" holds for small crowds.
     return [
-        _row(11, _codes(after, same, block, treatments)),
-        _row(12, _codes(after, same, block, diseases)),
-        _row(13, _codes(after, same, block, treatments, diseases)),
-        _row(14, _codes(same, _crowd(place.sentence, heads, head), _crowd(place.sentence, tails, tail))),
-        _row(15, _codes(after, same, block, diseases), place.opens[tail], place.listed[head]),
+        (11, _codes(after, same, block, treatments)),
+        (12, _codes(after, same, block, diseases)),
+        (13, _codes(after, same, block, treatments, diseases)),
+        (14, _codes(same, _crowd(place.sentence, heads, head), _crowd(place.sentence, tails, tail))),
+        (15, _codes(after, same, block, diseases), place.opens[tail], place.listed[head]),
     ]
 
 
@@ -261,13 +239,13 @@ def _crowd(of: IntArray, members: IntArray, chosen: IntArray) -> IntArray:
     return np.minimum(counts[of[chosen]], 5)
 
 
-def _in_document(place: Place, head: IntArray, tail: IntArray, concept: Keys, gap: IntArray) -> list[IntArray]:
+def _in_document(place: Place, head: IntArray, tail: IntArray, concept: Keys, gap: IntArray) -> list[Sight]:
     """What the whole note says of the two: how often each is named, whether in its first line, how near they come."""
-    own = concept ^ (place.note.astype(np.uint64) * _MULTIPLIER)
+    own = concept ^ (place.note.astype(np.uint64) * MULTIPLIER)
     _, number = np.unique(own, return_inverse=True)
     times = np.bincount(number, minlength=1)
     top = np.bincount(number, weights=place.top, minlength=1) > 0
-    both = _mix(20, number[head], number[tail])
+    (both,) = mixed([(20, number[head], number[tail])])
     _, pair = np.unique(both, return_inverse=True)
     least = np.full(len(pair) + 1, 1 << 40)
     np.minimum.at(least, pair, gap)
@@ -278,12 +256,12 @@ def _in_document(place: Place, head: IntArray, tail: IntArray, concept: Keys, ga
     titled = top[number[head]] * 2 + top[number[tail]]
     often = [np.minimum(_steps(times[number[x]]), 7) for x in (head, tail)]
     return [
-        _row(21, _codes(prose, titled, nearest)),
-        _row(22, _codes(prose, often[0], nearest)),
-        _row(23, _codes(prose, often[1], nearest)),
-        _row(24, _codes(prose, often[0], often[1], titled)),
-        _row(25, _codes(prose, least_steps, nearest)),
-        _row(26, _codes(prose, shared.astype(np.int64), titled, nearest)),
+        (21, _codes(prose, titled, nearest)),
+        (22, _codes(prose, often[0], nearest)),
+        (23, _codes(prose, often[1], nearest)),
+        (24, _codes(prose, often[0], often[1], titled)),
+        (25, _codes(prose, least_steps, nearest)),
+        (26, _codes(prose, shared.astype(np.int64), titled, nearest)),
     ]
 
 
@@ -296,45 +274,45 @@ def _beside(
     same: IntArray,
     gap: IntArray,
     words: Keys,
-) -> list[IntArray]:
+) -> list[Sight]:
     """The words next to the two, inside their sentences."""
     batch = marked.batch
     spread = np.zeros((2, len(batch.padded)), np.uint64)
     spread[:, batch.positions] = words[:2]
     left, right = batch.positions[place.first], batch.positions[place.last]
     close = same * 2 + (same & (gap < 4))
-    out = []
+    out: list[Sight] = []
     for k, (of, offset) in enumerate(
         [(a, -1), (a, -2), (a, -3), (b, 1), (b, 2), (b, 3), (a, 1), (a, 2), (a, 3), (b, -1), (b, -2), (b, -3)]
     ):
         at = (left if offset < 0 else right)[of] + offset
-        out.append(_row(31 + k, after + same * 2, spread[0, at]))
+        out.append((31 + k, after + same * 2, spread[0, at]))
         if abs(offset) < 3:
-            out.append(_row(51 + k, after + same * 2, spread[1, at]))
+            out.append((51 + k, after + same * 2, spread[1, at]))
     follow, lead = right[a], left[b]
     out += [
-        _row(71, after + close * 2, spread[0, follow + 1], spread[0, lead - 1]),
-        _row(72, after + close * 2, spread[0, follow + 1], spread[0, follow + 2]),
-        _row(73, after + close * 2, spread[0, lead - 1], spread[0, lead - 2]),
-        _row(74, after + same * 2, spread[0, left[a] - 1], spread[0, left[a] - 2]),
-        _row(75, after + same * 2, spread[0, right[b] + 1], spread[0, right[b] + 2]),
-        _row(76, after + close * 2, spread[0, follow + 1], spread[0, follow + 2], spread[0, follow + 3]),
+        (71, after + close * 2, spread[0, follow + 1], spread[0, lead - 1]),
+        (72, after + close * 2, spread[0, follow + 1], spread[0, follow + 2]),
+        (73, after + close * 2, spread[0, lead - 1], spread[0, lead - 2]),
+        (74, after + same * 2, spread[0, left[a] - 1], spread[0, left[a] - 2]),
+        (75, after + same * 2, spread[0, right[b] + 1], spread[0, right[b] + 2]),
+        (76, after + close * 2, spread[0, follow + 1], spread[0, follow + 2], spread[0, follow + 3]),
     ]
     return out
 
 
-def _named(place: Place, head: IntArray, tail: IntArray, same: IntArray, words: Keys, concept: Keys) -> list[IntArray]:
+def _named(place: Place, head: IntArray, tail: IntArray, same: IntArray, words: Keys, concept: Keys) -> list[Sight]:
     """What the two are called."""
-    out = [_row(81, concept[head], concept[tail]), _row(82, concept[head]), _row(83, concept[tail])]
+    out: list[Sight] = [(81, concept[head], concept[tail]), (82, concept[head]), (83, concept[tail])]
     for k, of in enumerate((head, tail)):
         first, last = place.first[of], place.last[of]
         out += [
-            _row(84 + k, words[0, last]),
-            _row(86 + k, words[1, last]),
-            _row(88 + k, words[0, first]),
-            _row(90 + k, words[1, last], same),
+            (84 + k, words[0, last]),
+            (86 + k, words[1, last]),
+            (88 + k, words[0, first]),
+            (90 + k, words[1, last], same),
         ]
-    out.append(_row(92, words[1, place.last[head]], words[1, place.last[tail]]))
+    out.append((92, words[1, place.last[head]], words[1, place.last[tail]]))
     return out
 
 
@@ -353,17 +331,17 @@ def _signs(
     gap: IntArray,
     between: tuple[IntArray, IntArray],
     around: list[tuple[IntArray, IntArray]],
-) -> list[IntArray]:
+) -> list[Sight]:
     """The cues between the two, before and behind."""
     near = np.where((same == 1) & (gap < _FAR), between[1], between[0])
     inside, before, behind = seen_between(signs, (between[0], near), *around)
     flags = after + same * 2
     return [
-        _row(93, flags, inside),
-        _row(94, flags, before),
-        _row(95, flags, behind),
-        _row(96, flags, inside | before | behind),
-        _row(97, flags, inside & 3, (before | behind) & 3),
+        (93, flags, inside),
+        (94, flags, before),
+        (95, flags, behind),
+        (96, flags, inside | before | behind),
+        (97, flags, inside & 3, (before | behind) & 3),
     ]
 
 
@@ -380,13 +358,14 @@ def _stretches(
     gap = stop - start
     previous = np.concatenate([np.zeros(min(1, len(symbols)), np.uint64), symbols[:-1]])
     scale = 1 / np.sqrt(np.maximum(gap, 4) / 4)
+    alone: list[Sight] = [(template, symbols) for template in (101, 102, 107, 108, 109, 110)]
+    own = rows_of([*alone, (103, previous, symbols), (104, previous, symbols), (105, classes), (106, classes)])
     out = []
     for flag in (0, 1):
         near = (after == flag) & (same == 1) & (gap < _FAR)
         far = (after == flag) & (same == 0) & (gap < _FAR)
-        between = np.stack([_row(101 + flag, symbols), _row(103 + flag, previous, symbols), _row(105 + flag, classes)])
-        out.append(Stretch(between, np.where(near, start, 0), np.where(near, stop, 0), scale))
-        out.append(Stretch(_row(107 + flag, symbols)[None], np.where(far, start, 0), np.where(far, stop, 0), scale))
+        out.append(Stretch(own[[flag, 6 + flag, 8 + flag]], np.where(near, start, 0), np.where(near, stop, 0), scale))
+        out.append(Stretch(own[[2 + flag]], np.where(far, start, 0), np.where(far, stop, 0), scale))
     half = np.full(len(after), 0.5)
-    out += [Stretch(_row(109 + k, symbols)[None], *stretch, half) for k, stretch in enumerate(around)]
+    out += [Stretch(own[[4 + k]], *stretch, half) for k, stretch in enumerate(around)]
     return out

@@ -78,7 +78,7 @@ class Past:
         status : int64 array of shape (entities,)
             What was judged so far, as indices into `behealthy.note.ASSERTIONS`.
         """
-        row = self._rows(marked)
+        row = marked.vocabulary.told(self._row)[marked.batch.words]
         total = np.zeros((len(row) + 1, len(PLACES)))
         np.cumsum(self.table[row], axis=0, out=total[1:])
         start, stop = stretches(marked, low, high)
@@ -90,17 +90,9 @@ class Past:
         out[np.bincount(note)[note[marked.first]] < _SHORT] = -np.inf
         return out
 
-    def _rows(self, marked: Marked) -> IntArray:
-        """Give the row of each token's word."""
-        words = marked.vocabulary.words
-        used = np.zeros(len(words), np.bool_)
-        used[marked.batch.words] = True
-        numbers = np.flatnonzero(used)
-        out = np.zeros(len(used), np.int64)
-        out[numbers] = [self._row(words[i].lower()) for i in numbers.tolist()]
-        return out[marked.batch.words]
-
-    def _row(self, lower: str) -> int:
+    def _row(self, word: str) -> int:
+        """Give the row of a word."""
+        lower = word.lower()
         found = self.words.get(lower)
         if found is not None:
             return found

@@ -10,7 +10,7 @@ This module refuses to know what a token means: sentences, features and dictiona
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +75,7 @@ _BULLETS = frozenset("-*•·–—▪■●○◦◆>+#o‣➢✓→\uf0b7")
 _CLOSERS = frozenset(")]}\"'”’»")
 _JOINERS = frozenset(",;:/%&=.")
 _LONG = 50  # characters of a piece in the mean, from which a cache is full before it has as many as it may
+_NOTHING = np.zeros(0, np.int64)
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 
 
@@ -106,6 +107,7 @@ class Vocabulary(dict[str, int]):
         self._flags: list[int] = [0]
         self._characters = 0
         self._arrays = (np.zeros(1, np.int64), np.zeros(1, np.int64))
+        self._told: dict[Callable[[str], int], IntArray] = {}
 
     def __missing__(self, piece: str) -> int:
         number = len(self.words)
@@ -133,6 +135,25 @@ class Vocabulary(dict[str, int]):
                 np.concatenate([flags, np.array(self._flags[known:], np.int64)]),
             )
         return self._arrays
+
+    def told(self, of: Callable[[str], int]) -> IntArray:
+        """When called, it will give what a function says of each piece, which is asked once a piece.
+
+        Returns
+        -------
+        int64 array of shape (len(words),)
+
+        Examples
+        --------
+        >>> vocabulary = Vocabulary()
+        >>> vocabulary["gout"], vocabulary.told(len).tolist()
+        (1, [0, 4])
+        """
+        known = self._told.get(of, _NOTHING)
+        if len(known) < len(self.words):
+            fresh = np.array(list(map(of, self.words[len(known) :])), np.int64)
+            known = self._told[of] = np.concatenate([known, fresh])
+        return known
 
 
 def piece_flags(piece: str) -> int:

@@ -93,7 +93,7 @@ class Triggers:
 
     def find(self, batch: Batch, vocabulary: Vocabulary) -> Found:
         """When called, it will find the triggers of a batch, from left to right, the longest at each place."""
-        columns = self._columns_of(batch, vocabulary)
+        columns = vocabulary.told(self._column)[batch.words]
         padded = np.full(len(batch.padded), self.words.get(_EDGE, 0))  # no phrase goes on behind a sentence's end
         padded[batch.positions] = columns
         begin = self._step(np.ones(self.width, np.int64), np.arange(self.width))
@@ -125,17 +125,8 @@ class Triggers:
         place = np.minimum(np.searchsorted(self.steps, wanted), len(self.steps) - 1)
         return np.where(self.steps[place] == wanted, self.targets[place], 0)
 
-    def _columns_of(self, batch: Batch, vocabulary: Vocabulary) -> IntArray:
-        """Give the column of each token's word."""
-        used = np.zeros(len(vocabulary.words), np.bool_)
-        used[batch.words] = True
-        numbers = np.flatnonzero(used)
-        out = np.zeros(len(used), np.int64)
-        known, column = vocabulary.words, self._column
-        out[numbers] = [column(known[i]) for i in numbers.tolist()]
-        return out[batch.words]
-
     def _column(self, word: str) -> int:
+        """Give the column of a word."""
         lower = word.lower().replace("\u2019", "'")
         found = self.words.get(lower)
         if found is not None:

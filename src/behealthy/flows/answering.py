@@ -9,9 +9,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from behealthy.data.contract import Contract, Raw
 from behealthy.errors import ContractError
-from behealthy.flows.ingest import Taken, take_in
+from behealthy.flows.ingest import Fate, Sender, Taken, take_in
 from behealthy.flows.reading import Ahead, Read, Reader, Reading
 from behealthy.flows.system import System
 from behealthy.note import Extraction, Note
@@ -30,12 +32,12 @@ class Stored:
 
 def read(system: System, engine: Engine, raws: Sequence[Raw]) -> list[tuple[Note, Extraction] | ContractError]:
     """When called, it will read the records that keep the contract and store nothing; in the order of the records."""
-    judged = _judged(system, raws)
+    judged = _judged(system, raws, gold=False)
     found = iter(engine.read([each for each in judged if isinstance(each, Note)]))
     return [(each, next(found)) if isinstance(each, Note) else each for each in judged]
 
 
-def store(system: System, engine: Engine, raws: Sequence[Raw], *, source: str, by: str, sent: bool = False) -> Stored:
+def store(system: System, engine: Engine, raws: Sequence[Raw], sender: Sender, *, sent: bool = False) -> Stored:
     """When called, it will store records and read those that are notes now, also those that were known before.
 
     Parameters
@@ -43,11 +45,12 @@ def store(system: System, engine: Engine, raws: Sequence[Raw], *, source: str, b
     sent : bool
         Whether a person asked for their review.
     """
-    ahead = Ahead(reader_of(engine), [each for each in _judged(system, raws) if isinstance(each, Note)])
-    taken = take_in(system, raws, source=source, by=by, after=Reading(system, source, ahead))
+    judged = _judged(system, raws, gold=sender.gold)
+    ahead = Ahead(reader_of(engine), [each for each in judged if isinstance(each, Note)])
     found: list[Extraction | None] = []
-    with system.database.write() if sent else system.database.read() as session:
-        for fate in taken.fates:
+
+    def settle(session: Session, fates: Sequence[Fate]) -> None:
+        for fate in fates:
             if fate.note_id is None:
                 found.append(None)
                 continue
@@ -56,6 +59,8 @@ def store(system: System, engine: Engine, raws: Sequence[Raw], *, source: str, b
             if sent:
                 percent, now = system.settings.audit_percent, system.now()
                 queue.offer(session, system.vault, one.extraction, audit_percent=percent, sent=True, now=now)
+
+    taken = take_in(system, raws, sender, after=Reading(system, sender.source, ahead), settle=settle)
     return Stored(taken, found)
 
 
@@ -71,8 +76,8 @@ def reader_of(engine: Engine) -> Reader:
     return read
 
 
-def _judged(system: System, raws: Sequence[Raw]) -> list[Note | ContractError]:
-    contract = Contract(system.settings.max_text_bytes)
+def _judged(system: System, raws: Sequence[Raw], *, gold: bool) -> list[Note | ContractError]:
+    contract = Contract(system.settings.max_text_bytes, gold=gold)
     out: list[Note | ContractError] = []
     for raw in raws:
         try:

@@ -14,10 +14,11 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from behealthy.errors import BeHealthyError, Conflict, NotThere, StoreBusy, Stor
 from behealthy.flows import jobs, workers
 from behealthy.flows.apart import Apart
 from behealthy.flows.facts import Facts, Part, kind, read, says, written
-from behealthy.flows.runs import Flow, Step
+from behealthy.flows.runs import BY_LIBRARY, Flow, of_row
 from behealthy.flows.system import System
 from behealthy.settings import Settings
 
@@ -39,18 +40,8 @@ _BEAT_S = 5.0
 _TIDY_S = 600.0
 _KEPT = timedelta(days=1)  # of what the clock asked for; there are ten thousand a day
 _FORGOTTEN = 2_000  # at once at most
+_PAGE, _MOST_PAGES = 500, 60  # runs that are looked through at most: those of the clock of three days
 _LOOK_S = 1.0  # how often a queue is looked at
-_ANCIENT = datetime.fromtimestamp(0, UTC)
-
-_STATES = {
-    "DELAYED": "waiting",
-    "ENQUEUED": "waiting",
-    "PENDING": "running",
-    "SUCCESS": "done",
-    "ERROR": "failed",
-    "CANCELLED": "cancelled",
-    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "failed",
-}
 
 _log = logging.getLogger(__name__)
 
@@ -122,13 +113,26 @@ class Work:
         self, *, name: str | None = None, state: str | None = None, limit: int = 50, schedules: bool = True
     ) -> list[Flow]:
         """When called, it will give the newest runs first; without those of the clock if so asked (StoreError)."""
-        status = None if state is None else [theirs for theirs, ours in _STATES.items() if ours == state]
+        status = None if state is None else [theirs for theirs, ours in BY_LIBRARY.items() if ours == state]
         wanted: dict[str, Any] = {"name": name, "status": status, "sort_desc": True}
         with _mapped():
             if schedules:
-                return [_flow(row) for row in self._client.list_workflows(limit=limit, **wanted)]
-            rows = self._client.list_workflows(limit=100 * limit, **wanted)
-            return [_flow(row) for row in rows if row.schedule_name is None][:limit]
+                return [of_row(row) for row in self._client.list_workflows(limit=limit, **wanted)]
+            return [of_row(row) for row in islice(self._asked_for(wanted), limit)]
+
+    def _asked_for(self, wanted: dict[str, Any]) -> Iterator[Any]:
+        """Give the runs that the clock did not ask for, page by page, as far as they are wanted; ids, then the runs."""
+        seen: set[str] = set()  # a run that is asked for meanwhile moves the others down
+        for page in range(_MOST_PAGES):
+            rows = self._client.list_workflows(
+                limit=_PAGE, offset=page * _PAGE, load_input=False, load_output=False, **wanted
+            )
+            ids = [row.workflow_id for row in rows if row.schedule_name is None and row.workflow_id not in seen]
+            seen.update(ids)
+            if ids:
+                yield from self._client.list_workflows(workflow_ids=ids, sort_desc=True)
+            if len(rows) < _PAGE:
+                return
 
     def get(self, id: str) -> Flow:
         """When called, it will give one run with the steps that have ended.
@@ -144,7 +148,7 @@ class Work:
             rows = self._client.list_workflows(workflow_ids=[id])
             if not rows:
                 raise NotThere(f"there is no run {id}")
-            return _flow(rows[0], self._client.list_workflow_steps(id, load_output=False))
+            return of_row(rows[0], self._client.list_workflow_steps(id, load_output=False))
 
     def cancel(self, id: str) -> None:
         """When called, it will stop a run: a step that works apart at once, any other after the step that runs.
@@ -349,38 +353,6 @@ def _serializer() -> Any:
             return read(serialized_data)
 
     return Json()
-
-
-def _flow(row: Any, steps: Sequence[Any] = ()) -> Flow:
-    inputs = row.input or {}
-    return Flow(
-        id=row.workflow_id,
-        name=row.name,
-        state=_STATES.get(row.status, "failed"),
-        arguments=dict(inputs.get("kwargs", {})),
-        schedule=row.schedule_name is not None,
-        created_at=_time(row.created_at) or _ANCIENT,
-        updated_at=_time(row.updated_at),
-        started_at=_time(row.dequeued_at),
-        ended_at=_time(row.completed_at),
-        worker=row.executor_id,
-        starts=row.recovery_attempts or 0,
-        result=row.output,
-        failure=None if row.error is None else says(row.error),
-        steps=[
-            Step(
-                name=step["function_name"],
-                started_at=_time(step["started_at_epoch_ms"]),
-                ended_at=_time(step["completed_at_epoch_ms"]),
-                failure=None if step["error"] is None else says(step["error"]),
-            )
-            for step in steps
-        ],
-    )
-
-
-def _time(ms: int | None) -> datetime | None:
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 """A folder in which others put notes: each file is taken in and put away, into ``done``, or ``held`` where none of it
 could be read.
 
-A file that still grows waits. A crash between taking in and putting away takes the file in again, which changes
-nothing. What was put away is as readable as it came: whoever runs this decides how long it stays. Links are refused:
-who may only put files here could name any file that the worker may read. A file that cannot be read or moved is left
-and counted, so that it stops no other.
+Annotated records are held unless a setting lets them become gold: nobody knows who put a file here, and models learn
+from gold. A file that still grows waits. A crash between taking in and putting away takes the file in again, which
+changes nothing. What was put away is as readable as it came: whoever runs this decides how long it stays. Links are
+refused: who may only put files here could name any file that the worker may read. A file that cannot be read or moved
+is left and counted, so that it stops no other.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ def _take(system: System, path: Path, after: ingest.After | None) -> ingest.Take
         raws = iter([Raw(name, "unknown", name.encode(), refused=large)])
     else:
         raws = intake.read(data, intake.kind_of_name(name) or "unknown", name)
-    return ingest.take_in(system, raws, source=SOURCE, by=SOURCE, after=after)
+    sender = ingest.Sender(SOURCE, SOURCE, gold=bool(system.settings.inbox_gold))
+    return ingest.take_in(system, raws, sender, after=after)
 
 
 def _put_away(path: Path, where: str) -> None:

@@ -7,6 +7,7 @@
 | `consider_gold` | every minute         | asks for a training when enough was reviewed                             |
 | `inbox`         | every 15 seconds     | takes in the files of a folder                                           |
 | `outbox`        | every 15 seconds     | sends alerts out                                                         |
+| `vitals`        | every minute         | holds the system against what is demanded of it                          |
 | `kpi`           | every night          | writes the eight figures into the log                                    |
 | `mirror`        | every hour, at start | lets the registry say what is served                                     |
 
@@ -119,9 +120,11 @@ def settle(system: System, work: Work) -> None:
 
 def judge_windows(system: System, _: Facts) -> Facts:
     """When called, it will judge the windows that are full; see `flows.watch`."""
-    from behealthy.flows import watch
+    from behealthy.flows import vitals, watch
 
-    return watch.turn(system)
+    found = watch.turn(system)
+    vitals.ran(system, "watch")
+    return found
 
 
 def consider_gold(system: System, _: Facts) -> Facts:
@@ -133,9 +136,19 @@ def consider_gold(system: System, _: Facts) -> Facts:
 
 def empty_inbox(system: System, _: Facts) -> Facts:
     """When called, it will take in the files of the inbox."""
-    from behealthy.flows import inbox
+    from behealthy.flows import inbox, vitals
 
-    return inbox.sweep(system)
+    found = inbox.sweep(system)
+    vitals.ran(system, "inbox")
+    return found
+
+
+def look_at_system(system: System, _: Facts) -> Facts:
+    """When called, it will hold the system against what is demanded of it; see `flows.vitals`."""
+    from behealthy.flows import vitals
+
+    tracker = vitals.ask_tracker(system)
+    return {"tracker": tracker, "breached": [each.name for each in vitals.look(system) if each.state == "breached"]}
 
 
 def send_alerts(system: System, _: Facts) -> Facts:
@@ -174,6 +187,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         ),
         "watch": Job(parts={"judge": judge_windows}, cron="20 * * * * *"),
         "consider_gold": Job(parts={"decide": consider_gold}, cron="50 * * * * *"),
+        "vitals": Job(parts={"look": look_at_system}, cron="35 * * * * *"),
         "inbox": Job(parts={"empty": empty_inbox}, cron="*/15 * * * * *"),
         "outbox": Job(parts={"send": send_alerts}, cron="7,22,37,52 * * * * *"),
         "kpi": Job(parts={"report": report_kpis}, cron="0 10 0 * * *"),

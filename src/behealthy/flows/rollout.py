@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from behealthy.data import snapshot as snapshots
 from behealthy.data.lineage import seen
 from behealthy.errors import Conflict, NotThere, TrackingError
@@ -21,6 +23,7 @@ from behealthy.registry import releases
 from behealthy.registry.bundle import load, load_model
 from behealthy.registry.catalogue import Catalogue, shipped_version
 from behealthy.registry.releases import Release
+from behealthy.store import audit
 
 INSTALLER = "setup"
 
@@ -44,6 +47,13 @@ def served(system: System) -> Release:
     return there or install(system, shipped_version(), reason="the model that ships with the package")
 
 
+def held(system: System) -> int | None:
+    """When called, it will give the number of the release that holds, None where nothing was ever released."""
+    with system.database.read() as session:
+        there = releases.current(session)
+    return None if there is None else there.number
+
+
 def install(system: System, version: str, *, reason: str, by: str = INSTALLER) -> Release:
     """When called, it will serve a version where nothing was served before; the registry hears of it by `reconcile`.
 
@@ -65,7 +75,9 @@ def promote(
     reason: str,
     training_id: str | None = None,
     over: str | None = None,
+    seen: int | None = None,
     mirror: bool = True,
+    request_id: str = "",
 ) -> Change:
     """When called, it will serve a version from now on; twice is once.
 
@@ -74,7 +86,9 @@ def promote(
     Parameters
     ----------
     over : str, optional
-        The one version in whose place it may come; by default any.
+        The one version in whose place it may come; by default the one that is served when this is called.
+    seen : int, optional
+        The number of the release in whose place it may come, where that was looked at before.
     mirror : bool
         Whether to tell the registry at once, which takes seconds where MLflow is not loaded; else `reconcile` will.
 
@@ -83,10 +97,11 @@ def promote(
     NotThere, BundleError
         When there is no such version, or its bundle is not whole.
     Conflict
-        When neither it nor `over` is served by now.
+        When neither it nor what it may replace is served by now.
     TrackingError
         When its bundle must be fetched and the registry is away.
     """
+    seen = held(system) if seen is None else seen
     path = Catalogue.of(system.settings).fetch(version)
     load_model(path)
     _make_reference(system, version, path)
@@ -94,30 +109,41 @@ def promote(
     previous = before.previous if before.version == version else before.version
     failure = _mirrored(system, version, previous) if mirror else None
     with system.database.write() as session:
-        now, there = system.now(), releases.current(session)
-        if over is not None and there is not None and there.version not in (over, version):
+        there = releases.held(session) or before
+        if over is not None and there.version not in (over, version):
             raise Conflict(f"{there.version} was released meanwhile")  # `reconcile` mends the aliases
-        release = releases.promote(session, version, by=by, reason=reason, now=now, training_id=training_id)
+        expected = there.number if over is not None else before.number if seen is None else seen
+        release = releases.promote(
+            session, version, by=by, reason=reason, now=system.now(), training_id=training_id, seen=expected
+        )
+        if release.number != there.number:
+            _record(system, session, by, "promote", f"model:{version}", request_id)
     return Change(release, failure)
 
 
-def rollback(system: System, *, by: str, reason: str, mirror: bool = True) -> Change:
+def rollback(system: System, *, by: str, reason: str, mirror: bool = True, request_id: str = "") -> Change:
     """When called, it will serve again what was served before; `mirror` as in `promote`.
 
     Raises
     ------
     Conflict
-        When nothing was.
+        When nothing was, or another version was released meanwhile.
     NotThere, BundleError, TrackingError
         When its bundle is not to be had.
     """
-    previous = served(system).previous
+    before = served(system)
+    previous = before.previous
     if previous is None:
         raise Conflict("there is no version before the one that is served")
     load_model(Catalogue.of(system.settings).fetch(previous))
     with system.database.write() as session:
-        release = releases.rollback(session, by=by, reason=reason, now=system.now())
+        release = releases.rollback(session, by=by, reason=reason, now=system.now(), seen=before.number)
+        _record(system, session, by, "roll back", f"model:{release.version}", request_id)
     return Change(release, reconcile(system) if mirror else None)
+
+
+def _record(system: System, session: Session, by: str, action: str, object: str, request_id: str) -> None:
+    audit.record(session, system.vault, audit.Act(by, action, object, request_id=request_id), now=system.now())
 
 
 def _make_reference(system: System, version: str, path: Path) -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from behealthy.errors import BundleError, NotThere
+from behealthy.flows import approval
 from behealthy.flows.rollout import reconcile
 from behealthy.flows.system import System
 from behealthy.flows.workbench import TrainingFolder
@@ -104,21 +106,48 @@ def version(system: System, name: str, registered: Mapping[str, Facts] | None = 
     return found
 
 
-def dossier(system: System, name: str) -> TrainingFolder:
-    """When called, it will give the folder of the training that a version came of.
+def dossier(system: System, name: str) -> Facts | None:
+    """When called, it will give the dossier of a version with what became of its approval; None when it lies elsewhere.
 
     Raises
     ------
     NotThere
-        When it came of none, or its gate has not judged yet.
+        When the version came of no training, or its gate has not judged yet.
     """
-    newest = select(TrainingRow).where(TrainingRow.candidate == name).order_by(TrainingRow.started_at.desc())
     with system.database.read() as session:
-        row = session.scalar(newest.limit(1))
-    folder = None if row is None else TrainingFolder.of(system, row.id)
-    if folder is None or not folder.page.is_file():
+        row = _judged(session, name)
+        asked = approval.states(session, [row]).get(row.id)
+    folder = TrainingFolder.of(system, row.id)
+    if not folder.dossier.is_file():
+        return None
+    told: Facts = folder.read_json(folder.dossier)
+    approver = asked.by if asked is not None and asked.by else told["approver"]
+    return {**told, "approver": approver, "approval": None if asked is None else asked.to_json()}
+
+
+def bring_dossier(system: System, facts: Facts) -> Facts:
+    """When called, it will bring a dossier from the registry that another machine wrote; a part to be done apart.
+
+    Raises
+    ------
+    NotThere, TrackingError
+        When it was never put there, or the registry is away.
+    """
+    with system.database.read() as session:
+        row = _judged(session, facts["version"])
+    if row.run_id is None:
+        raise NotThere(f"the dossier of {facts['version']} lies on the machine that trained it, and nowhere else yet")
+    folder = TrainingFolder.of(system, row.id)
+    Catalogue.of(system.settings).bring(row.run_id, folder.dossier.name, folder.dossier)
+    return {}
+
+
+def _judged(session: Session, name: str) -> TrainingRow:
+    mine = select(TrainingRow).where(TrainingRow.candidate == name, TrainingRow.verdict.is_not(None))
+    row = session.scalar(mine.order_by(TrainingRow.started_at.desc()).limit(1))
+    if row is None:
         raise NotThere(f"version {name} has no dossier: no gate has judged it")
-    return folder
+    return row
 
 
 def registered_versions(system: System, _: Facts) -> Facts:
@@ -157,7 +186,7 @@ def _facts(system: System, bundle: Facts | None, training: TrainingRow | None, e
     own, data = told.get("candidate", {}), bundle.get("data", {})
     return {
         "number": entry.get("number"),
-        "figures": own.get("figures") or bundle.get("metrics") or {},
+        "figures": own.get("figures") or bundle.get("metrics") or _figures(tags),
         "documents": data.get("documents") or _number(tags.get("documents")),
         "data_hash": data.get("hash") or tags.get("data_hash"),
         "size_bytes": bundle.get("size_bytes") or _number(tags.get("size_bytes")),
@@ -175,6 +204,20 @@ def _created(
     registered = datetime.fromisoformat(entry["created_at"]) if "created_at" in entry else None
     written = None if bundle is None else bundle["written_at"]
     return min((at for at in (registered, written, released) if at is not None), default=None)
+
+
+def _figures(tags: Mapping[str, str]) -> Facts:
+    """Give what the registry knows of the figures, where neither bundle nor dossier is at hand."""
+    number = {name: float(tags[name]) for name in _TOLD if tags.get(name)}
+    if "strict_f1" not in number:
+        return {}
+    low, high = number.get("strict_f1_low"), number.get("strict_f1_high")
+    strict = {"f1": number["strict_f1"], "interval": None if low is None or high is None else [low, high]}
+    relaxed = {"relaxed": {"f1": number["relaxed_f1"]}} if "relaxed_f1" in number else {}
+    return {"micro": {"strict": strict, **relaxed}}
+
+
+_TOLD = ("strict_f1", "strict_f1_low", "strict_f1_high", "relaxed_f1")
 
 
 def _number(text: str | None) -> int | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from behealthy.settings import Settings
-from behealthy.store.crypto import Vault
+from behealthy.store.crypto import Vault, open_vault
 from behealthy.store.fit import vault_of
 from behealthy.store.session import Database
 
@@ -53,7 +54,7 @@ class System:
         """
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)  # hashes of passwords, ids of notes
         database = Database(settings.database_url)
-        database.upgrade()
+        database.upgrade(partial(open_vault, settings.note_key_file, create=False))
         vault = vault_of(database, settings.note_key_file)
         return cls(settings, database, vault, now)
 

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from behealthy.data import snapshot as snapshots
 from behealthy.data.lineage import data_hash
 from behealthy.errors import BeHealthyError, Conflict
-from behealthy.flows import rollout
+from behealthy.flows import approval, rollout
 from behealthy.flows.contests import held_against, recent_ids, sources_of
 from behealthy.flows.reference import set_reference
 from behealthy.flows.system import System
@@ -257,14 +257,15 @@ def promote(system: System, training_id: str) -> bool:
     """When called, it will serve the candidate when the verdict says so, and say whether it does.
 
     Where another version was released since the candidate was held against its champion, the verdict says nothing of
-    that one, and the candidate is not served. Nor is it served again where somebody took it back.
+    that one, and the candidate is not served. Nor is it served again where somebody took it back. Where the settings
+    say that a person is asked, it waits for one; see `flows.approval`.
     """
     row = begin(system, training_id, "promote")
     if row.verdict != "promote" or row.candidate is None:
         return False
     now_served = rollout.served(system).version
     with system.database.read() as session:
-        if releases.of_training(session, training_id) is not None:
+        if releases.of_training(session, training_id) is not None or approval.refused(session, training_id):
             return now_served == row.candidate
     if now_served not in (row.champion, row.candidate):
         return _passed_over(system, row)
@@ -273,6 +274,9 @@ def promote(system: System, training_id: str) -> bool:
         with system.database.read() as session:
             held_out = snapshots.documents(session, system.vault, row.snapshot_id or "", snapshots.TEST)
         set_reference(system, load(Catalogue.of(system.settings).fetch(row.candidate)), held_out)
+        if system.settings.promotion == "ask":
+            approval.ask(system, training_id, row.candidate)
+            return False
     try:
         rollout.promote(
             system, row.candidate, by=GATE, reason=reason, training_id=training_id, over=row.champion or row.candidate

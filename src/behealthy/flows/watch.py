@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from behealthy.flows import rollout, triggers
@@ -29,6 +29,7 @@ from behealthy.registry import releases
 from behealthy.review import queue
 from behealthy.review.rows import TURNS
 from behealthy.store.notes import IMPORTED
+from behealthy.store.session import alone
 from behealthy.store.tables import GoldRow, NoteRow, QuarantineRow, ReviewRow, TrainingRow, WindowRow
 
 WATCH = "watch"
@@ -92,7 +93,7 @@ def judge_next(system: System) -> WindowRow | None:
         measured = _performance(session, system, window, reference)
     standing = states.decide(signals, measured, before) if known else Standing("insufficient", (_NO_REFERENCE,))
     with system.database.write() as session:
-        _alone(session)
+        alone(session, _LOCK)
         if windows.judged_to(session, window.version) >= window.first:
             return None  # somebody was faster
         if not known:
@@ -129,11 +130,6 @@ def training_facts(session: Session, system: System) -> triggers.Training:
 
 
 # The steps of judging ------------------------------------------------------------------------------------------------
-
-
-def _alone(session: Session) -> None:
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
 
 
 def _history(session: Session, window: Window) -> Sequence[WindowRow]:
@@ -189,6 +185,7 @@ def _write(
             **measured.to_json(),
             "floor": states.floor_of(measured),
             "trusted": states.trusted(signals),
+            "audit_tells": states.telling(measured.audited),
             "seconds_per_note": sum(window.seconds) / len(window),
         },
         decision={},

@@ -25,6 +25,12 @@ _DECISION = {
     "keep": "Keep: the champion stays",
     "inconclusive": "Inconclusive: the champion stays",
 }
+_APPROVAL = {
+    "waiting": "It waits for approval, since",
+    "approved": "Approved",
+    "refused": "Refused",
+    "passed_over": "It waited for approval, and another version was released meanwhile; asked",
+}
 _STYLE = """
 main { max-width: 1080px; margin: 0 auto; padding: 20px 24px; display: grid; gap: 16px; }
 h2 { margin-bottom: 8px; }
@@ -124,8 +130,18 @@ def _head(dossier: Mapping[str, Any], verdict: Verdict) -> str:
     return (
         f'<header class="card decision {verdict.decision}"><h1>{_DECISION[verdict.decision]}</h1>'
         f'<span class="quiet">{escape(versions)}; decided by {escape(str(dossier["approver"]))}</span>'
-        f"<ul>{reasons}</ul></header>"
+        f"{_approval(dossier.get('approval'))}<ul>{reasons}</ul></header>"
     )
+
+
+def _approval(approval: Mapping[str, Any] | None) -> str:
+    """Say what a person made of it, where one was asked."""
+    if approval is None:
+        return ""
+    at = str(approval["at"])[:16].replace("T", " ")
+    who = f" by {approval['by']}: {approval['reason']}," if approval["by"] else ""
+    said = f"{_APPROVAL[approval['state']]}{who} {at} UTC"
+    return f'<p class="approval">{escape(said)}</p>'
 
 
 def _origin(dossier: Mapping[str, Any]) -> dict[str, str]:

@@ -22,7 +22,7 @@ Kind = Literal["drift", "performance", "quarantine", "training", "system"]
 Severity = Literal["info", "warning", "critical"]
 Send = Callable[[str, str], None]  # title, body; raises OSError when it did not go through
 
-OPEN, ACKNOWLEDGED = "open", "acknowledged"
+OPEN, ACKNOWLEDGED, RESOLVED = "open", "acknowledged", "resolved"
 
 
 def raise_(
@@ -74,6 +74,21 @@ def acknowledge(session: Session, alert_id: str, *, by: str, now: datetime) -> A
     return row
 
 
+def resolve(session: Session, key: str, *, now: datetime, by: str | None = None) -> AlertRow | None:
+    """When called, it will say of the newest alert of a key that it is over, unless it was said before; and give it.
+
+    Whoever gets alerts is told once more. A person who ended it by deciding is named as who saw it.
+    """
+    newest = select(AlertRow).where(AlertRow.key == key).order_by(AlertRow.at.desc(), AlertRow.id.desc())
+    row = session.scalar(newest.limit(1))
+    if row is None or row.state == RESOLVED:
+        return None
+    if by is not None and row.acknowledged_by is None:
+        row.acknowledged_by, row.acknowledged_at = by, now
+    row.state, row.last_at, row.sent_at = RESOLVED, now, None
+    return row
+
+
 def listed(session: Session, *, state: str | None = None, limit: int = 100) -> Sequence[AlertRow]:
     """When called, it will give the newest alerts first."""
     query = select(AlertRow).order_by(AlertRow.last_at.desc()).limit(limit)
@@ -91,7 +106,7 @@ def send_pending(database: Database, send: Send, now: datetime) -> int:
     for id_ in waiting:
         with database.read() as session:
             row = session.get_one(AlertRow, id_)
-            title, body = f"[{row.severity}] {row.title}", _body(row)
+            title, body = f"[{RESOLVED if row.state == RESOLVED else row.severity}] {row.title}", _body(row)
         failure = None
         try:
             send(title, body)

@@ -1,13 +1,13 @@
 """Metrics for Prometheus: how much, how fast, how sure; in base units and with few labels, so that they stay cheap.
 
-Labels are ``model_version``, ``entity_type``, ``stage``, ``reason`` and ``source`` only: nothing that grows with
-patients. A process makes one `Metrics` and hands it on; there is no registry of the whole process. What the database
-knows (the queue, quarantine, state of the watch) is asked when the page is read, see `Metrics.gauge`.
+Labels are ``model_version``, ``entity_type``, ``stage``, ``reason``, ``source``, ``objective`` and ``of``: nothing that
+grows with patients. A process makes one `Metrics` and hands it on; there is no registry of the whole process. What the
+database knows (the queue, quarantine, state of the watch) is asked when the page is read, see `Metrics.gauge`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -18,6 +18,15 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _SCORES = tuple(i / 10 for i in range(1, 11))
+
+
+_LOOKS = ("get_health", "get_readiness", "get_metrics", "get_info", "get_page", "other")
+
+
+def _sum(metric: Counter | Histogram, part: str, which: Callable[[dict[str, str]], bool]) -> int:
+    samples = (sample for family in metric.collect() for sample in family.samples)
+    ours = (s for s in samples if s.name.endswith(part) and s.labels["stage"] not in _LOOKS)
+    return int(sum(s.value for s in ours if which(s.labels)))
 
 
 class Metrics:
@@ -64,16 +73,31 @@ class Metrics:
         if status >= 400:
             self.refused.labels(stage, str(status)).inc()
 
+    def totals(self) -> tuple[int, int]:
+        """When called, it will give how many requests were answered, and how many of them failed by our own fault.
+
+        Whoever only looks whether we live, or fetches a page, is left out.
+        """
+        answered = _sum(self.requests, "_count", lambda _: True)
+        return answered, _sum(self.refused, "_total", lambda labels: labels["reason"] >= "500")
+
     def read(self, extractions: Iterable[Extraction], *, source: str, duration_s: float) -> None:
         """When called, it will count notes that one call read; the time is that of the whole call."""
         found = list(extractions)
+        scores: dict[
+            tuple[str, str], list[float]
+        ] = {}  # by version and type: to ask for a label costs more than to count
         for extraction in found:
             version = extraction.model_version or ""
             self.notes.labels(version, source).inc()
             self.reading.labels(version).observe(duration_s / len(found))
             for entity in extraction.entities:
-                self.entities.labels(version, entity.type).inc()
-                self.scores.labels(entity.type).observe(entity.score)
+                scores.setdefault((version, entity.type), []).append(entity.score)
+        for (version, kind), own in scores.items():
+            self.entities.labels(version, kind).inc(len(own))
+            observe = self.scores.labels(kind).observe
+            for score in own:
+                observe(score)
 
     def gauge(self, name: str, text: str, value: float, **labels: str) -> None:
         """When called, it will set a number that is asked for when the page is read, as the length of the queue."""

@@ -185,6 +185,18 @@ class Catalogue:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
 
+    def bring(self, run_id: str, name: str, place: Path) -> None:
+        """When called, it will put a file of a run in its place here, whole or not at all.
+
+        Raises
+        ------
+        TrackingError
+            When the registry is away or the run has no such file.
+        """
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=place.parent) as fresh, mapped(self.uri):
+            Path(client(self.uri).download_artifacts(run_id, name, fresh)).replace(place)
+
     def at_hand(self, version: str) -> Path | None:
         """When called, it will give the folder of a version that need not be downloaded, None where there is none."""
         usual = self.models / version

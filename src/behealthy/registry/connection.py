@@ -12,11 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from behealthy.errors import TrackingError
 
 _TIMEOUT_S = 15
 _RETRIES = 1
+_PATIENCE_S = 3  # with who is only asked whether they are there
 _REMOTE = ("http", "https", "databricks")
 _DATABASE_SERVERS = ("mssql", "mysql", "postgresql")
 
@@ -31,7 +36,6 @@ def mapped(uri: str) -> Iterator[None]:
     """
     try:
         from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
     except ImportError as exc:
         raise TrackingError(f"MLflow cannot be imported: {exc}") from exc
     try:
@@ -87,6 +91,33 @@ def _knock(uri: str) -> None:
         engine = create_engine(uri, connect_args=patience)
         engine.connect().close()
         engine.dispose()
+
+
+def answers(uri: str) -> bool:
+    """When called, it will say within seconds whether a server or database answers, without loading MLflow.
+
+    Whether a database holds what it should, and whether Databricks would let one in, is not asked.
+    """
+    scheme = re.split("[+:]", uri, maxsplit=1)[0]
+    try:
+        if scheme in ("http", "https"):
+            with urlopen(Request(masked(uri).rstrip("/") + "/health"), timeout=_PATIENCE_S):
+                return True
+        if scheme in _DATABASE_SERVERS:
+            _knock(uri)
+        return scheme != "sqlite" or _may_open(Path(uri.partition(":///")[2]))
+    except HTTPError:
+        return True  # it answers, if only to say no
+    except (OSError, SQLAlchemyError, ImportError):
+        return False
+
+
+def _may_open(file: Path) -> bool:
+    """Say whether a file of SQLite can be read; one that is not there yet is made when it is needed."""
+    if not file.exists():
+        return True
+    with file.open("rb") as opened:
+        return opened.read(15) in (b"SQLite format 3", b"")
 
 
 def experiment(client: Any, uri: str, name: str, artifacts: Path) -> str:

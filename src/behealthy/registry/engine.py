@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +28,8 @@ from behealthy.store.session import Database
 _log = logging.getLogger(__name__)
 
 _TURN_CHARACTERS = 20_000  # after which a long batch lets others read
+_LOOK_S = 0.5  # how often is asked what is to be served: one row by its key, a third of a millisecond
+_AGAIN_S = 30.0  # after which what could not be loaded is tried again
 _WARM_UP = (
     "ASSESSMENT AND PLAN:\n1. Type 2 diabetes, on metformin 500 mg twice daily.\n2. No chest pain today.",
     "Mother had breast cancer. Possible pneumonia, started azithromycin. Return for fever.",
@@ -114,6 +117,8 @@ class Engine:
         self._watcher: threading.Thread | None = None
         self._previous: _Loaded | None = None
         self.fault: str | None = None  # why what is to be served is not
+        self._failed: tuple[str | None, float] = (None, 0.0)  # what that is, and when it was tried last
+        self._shipped = shipped_version()  # asked once: it lies in a file
         self._serving = self._first()
 
     @classmethod
@@ -158,7 +163,7 @@ class Engine:
         with self._swapping:
             wanted = self._wanted()[0]
             if wanted == self._serving.version:
-                self.fault = None
+                self._mend()
                 return False
             before = self._previous
             try:
@@ -166,12 +171,12 @@ class Engine:
             except BeHealthyError as exc:
                 self._fail(wanted, exc)
                 return False
-            self.fault = None
+            self._mend()
             self._serving, self._previous = fresh, self._serving
             _log.info("model %s is served", wanted, extra={"model_version": wanted})
             return True
 
-    def start(self, every_s: float = 2.0) -> None:
+    def start(self, every_s: float = _LOOK_S) -> None:
         """When called, it will look again and again, in a thread of its own, until `stop`."""
         self._watcher = threading.Thread(target=self._watch, args=(every_s,), name="engine", daemon=True)
         self._watcher.start()
@@ -183,20 +188,29 @@ class Engine:
             self._watcher.join()
 
     def _watch(self, every_s: float) -> None:
-        while not self._stopped.wait(every_s if self.fault is None else 15 * every_s):
+        blind = False
+        while not self._stopped.wait(every_s):
             try:
-                self.refresh()
+                self._look()
+                blind = False
             except BeHealthyError as exc:
-                _log.warning("what is to be served cannot be seen: %s", type(exc).__name__)
+                if not blind:  # said once, not twice a second
+                    _log.warning("what is to be served cannot be seen: %s", type(exc).__name__)
+                blind = True
+
+    def _look(self) -> None:
+        """Load what is to be served; what could not be loaded only after a while, anything else at once."""
+        failed, failed_at = self._failed
+        if failed is None or time.monotonic() - failed_at > _AGAIN_S or self._wanted()[0] != failed:
+            self.refresh()
 
     def _wanted(self) -> tuple[str, ...]:
         """Give the version to serve, then those to fall back on."""
         with self._database.read() as session:
             release = releases.current(session)
-        shipped = shipped_version()
         if release is None:
-            return (shipped,)
-        return tuple(dict.fromkeys(filter(None, (release.version, release.previous, shipped))))
+            return (self._shipped,)
+        return tuple(dict.fromkeys(filter(None, (release.version, release.previous, self._shipped))))
 
     def _first(self) -> _Loaded:
         *others, last = self._wanted()
@@ -211,6 +225,10 @@ class Engine:
         if self.fault is None:
             _log.error("model %s cannot be served: %s", version, exc, extra={"model_version": version})
         self.fault = f"{version} cannot be served: {exc}"
+        self._failed = version, time.monotonic()
+
+    def _mend(self) -> None:
+        self.fault, self._failed = None, (None, 0.0)
 
     def _load(self, version: str) -> _Loaded:
         path = self._catalogue.models / version

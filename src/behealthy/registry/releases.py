@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from behealthy.errors import Conflict
@@ -62,6 +62,13 @@ def current(session: Session) -> Release | None:
     return None if row is None else _release(row)
 
 
+def held(session: Session) -> Release | None:
+    """When called, it will give the release that holds; until this transaction ends no other one is made."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(7245)"))  # SQLite has one writer anyway
+    return current(session)
+
+
 def history(session: Session, limit: int = 100) -> list[Release]:
     """When called, it will give the releases, the newest first."""
     return [
@@ -77,36 +84,61 @@ def of_training(session: Session, training_id: str) -> Release | None:
 
 def install(session: Session, version: str, *, by: str, reason: str, now: datetime) -> Release:
     """When called, it will serve a version where nothing was served before; else it changes nothing."""
-    there = current(session)
+    there = held(session)
     return there or _add(session, "install", version, None, by=by, reason=reason, now=now)
 
 
 def promote(
-    session: Session, version: str, *, by: str, reason: str, now: datetime, training_id: str | None = None
+    session: Session,
+    version: str,
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+    training_id: str | None = None,
+    seen: int | None = None,
 ) -> Release:
-    """When called, it will serve a version from now on; one that is served already stays as it is."""
-    there = current(session)
-    if there is not None and there.version == version:
-        return there
-    previous = None if there is None else there.version
-    return _add(session, "promote", version, previous, by=by, reason=reason, now=now, training_id=training_id)
+    """When called, it will serve a version from now on; one that is served already stays as it is.
 
-
-def rollback(session: Session, *, by: str, reason: str, now: datetime) -> Release:
-    """When called, it will serve again what was served before the current version was promoted.
-
-    A second rollback leads one further back, never forth again.
+    Parameters
+    ----------
+    seen : int, optional
+        The number of the release that held when this was decided.
 
     Raises
     ------
     Conflict
-        When there is nothing before it.
+        When another holds by now.
     """
+    there = held(session)
+    if there is not None and there.version == version:
+        return there
+    _unchanged(there, seen)
+    previous = None if there is None else there.version
+    return _add(session, "promote", version, previous, by=by, reason=reason, now=now, training_id=training_id)
+
+
+def rollback(session: Session, *, by: str, reason: str, now: datetime, seen: int | None = None) -> Release:
+    """When called, it will serve again what was served before the current version was promoted.
+
+    A second rollback leads one further back, never forth again; ``seen`` as in `promote`.
+
+    Raises
+    ------
+    Conflict
+        When there is nothing before it, or another release holds than was seen.
+    """
+    _unchanged(held(session), seen)
     served = _way_here(session)
     if len(served) < 2:
         raise Conflict("there is no version before the one that is served")
     version, before = served[-2], served[-3] if len(served) > 2 else None
     return _add(session, "rollback", version, before, by=by, reason=reason, now=now)
+
+
+def _unchanged(there: Release | None, seen: int | None) -> None:
+    if seen is not None and there is not None and there.number != seen:
+        raise Conflict(f"{there.version} was released meanwhile, by {there.by}; look again")
 
 
 def _way_here(session: Session) -> list[str]:

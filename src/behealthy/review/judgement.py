@@ -45,6 +45,17 @@ def checked(note: Note, gold: Extraction, suggested: Extraction | None, judged: 
     )
 
 
+def implied(gold: Extraction, suggested: Extraction | None) -> dict[str, str]:
+    """When called, it will give the judgements that lead from a suggestion to gold, by entity id."""
+    before = {} if suggested is None else {e.id or f"e{n}": e for n, e in enumerate(suggested.entities, 1)}
+    after = {e.id: e for e in gold.entities}
+    out = {id_: "added" for id_ in after if id_ not in before}
+    for id_, entity in before.items():
+        same = id_ in after and replace(after[id_], score=entity.score) == replace(entity, id=id_)
+        out[id_] = "accepted" if same else "edited" if id_ in after else "rejected"
+    return out
+
+
 Fault = tuple[str, str]
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from behealthy.errors import BadInput, Conflict, NotThere
-from behealthy.note import Extraction
+from behealthy.note import Extraction, to_json
 from behealthy.review import agreement, judgement, rows, timing
 from behealthy.review.listing import page as page
 from behealthy.review.listing import summary as summary
@@ -164,6 +164,29 @@ def submit(
     row.version += 1
     session.flush()
     return row.gold_id
+
+
+def reopen(session: Session, vault: Vault, note_id: str, by: str, now: datetime) -> Review:
+    """When called, it will give a submitted note to a person again, with what was submitted as the draft.
+
+    The gold stays; what is submitted next comes after it, and the newest counts. A blind review stays blind.
+
+    Raises
+    ------
+    Conflict
+        When it is not submitted.
+    NotThere
+    """
+    row = rows.locked(session, note_id)
+    if row.state != "submitted":
+        raise Conflict(f"note {note_id}: it is not submitted, so there is nothing to reopen")
+    (gold,) = open_gold(vault, [session.get_one(GoldRow, row.gold_id)])
+    judged = judgement.implied(gold, rows.suggestion(vault, row))
+    marks = {name: given for name, given in to_json(gold).items() if name in ("entities", "relations")}
+    row.sealed_draft = vault.seal(_draft_json(marks | {"judged": judged}, by), f"draft:{note_id}")
+    row.submitted_at = None
+    row.version += 1
+    return _take(session, vault, row, by, now)
 
 
 def release(session: Session, note_id: str, by: str) -> None:

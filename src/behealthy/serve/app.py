@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from behealthy import __version__
@@ -22,6 +22,7 @@ from behealthy.serve import pages, problems
 from behealthy.serve.desk import Parts
 from behealthy.serve.guard import Guard
 from behealthy.serve.predictions import PredictionLog
+from behealthy.serve.pulse import Pulse
 from behealthy.serve.registered import Registered
 from behealthy.serve.routes import (
     datasets,
@@ -57,10 +58,8 @@ def bare_app() -> FastAPI:
         redoc_url=None,
         lifespan=_life,
     )
-    api = APIRouter(prefix=API, responses={"default": _PROBLEM})
-    for module in _ROUTERS:
-        api.include_router(module.router)
-    app.include_router(api)
+    for module in _ROUTERS:  # each by itself: of a router within a router every route is looked at with every request
+        app.include_router(module.router, prefix=API, responses={"default": _PROBLEM})
     app.include_router(health.router)
     return app
 
@@ -91,7 +90,9 @@ def create_app(
     predictions = PredictionLog(system.database, engine)
     apart = partial(_apart, system)
     registered = Registered(system.database, apart)
-    app.state.parts = Parts(system, engine, predictions, work or Work(system.settings), registered, apart)
+    parts = Parts(system, engine, predictions, work or Work(system.settings), registered, apart)
+    app.state.parts = parts
+    app.state.pulse = Pulse(system, parts.metrics, apart)
     pages.install(app, package_folder("serve/static") if static is None else static)
     problems.install(app)
     app.add_middleware(Guard, max_body_bytes=system.settings.max_note_bytes)
@@ -113,7 +114,9 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     current_default_thread_limiter().total_tokens = _WORKERS
     parts.engine.start()
     parts.predictions.start()
+    app.state.pulse.start()
     yield
+    app.state.pulse.stop()
     parts.predictions.stop()
     parts.engine.stop()
     parts.work.close()

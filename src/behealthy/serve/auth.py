@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -35,8 +36,14 @@ _REMEMBERED_FOR = timedelta(seconds=1)
 _MOST_REMEMBERED = 10_000
 _SEEN_EVERY = timedelta(minutes=1)  # how exact `seen_at` and `used_at` are
 
-_NAME = re.compile(r"\w[\w .@'-]{0,99}")  # no colon: keys act under names with one
+_NAME = re.compile(r"\w(?:[\w .@'-]{0,98}[\w.@'-])?")  # no colon: keys act under names with one
 _NOBODY = "unknown"  # as the audit trail names whoever has no name
+# Under these names parts of ours act: what a person did must not pass for what the gate or a schedule did.
+_RESERVED = frozenset(
+    "anybody api archive behealthy clock cli demo drift extract gate gold importer inbox installer key known nobody"
+    " other review root schedule setup simulation starter story system trainer tracker unknown up upload watch"
+    " worker".split()
+)
 
 _hasher = PasswordHasher()
 _hashing = Semaphore(2)  # each takes 64 MiB
@@ -104,9 +111,11 @@ def invite(session: Session, name: str, role: str, now: datetime) -> str:
     """
     if role not in ROLES:
         raise BadInput(f"there is no such role; there are {', '.join(ROLES)}")
-    if not _NAME.fullmatch(name) or name == _NOBODY:
+    if not _NAME.fullmatch(name) or name != unicodedata.normalize("NFKC", name):
         raise BadInput("a name has letters, digits, blanks and . _ - ' @, up to 100, and begins with a letter or digit")
-    if session.scalar(select(UserRow.id).where(UserRow.name == name)) is not None:
+    if name.casefold() in _RESERVED:
+        raise BadInput("parts of the system act under this name; take another")
+    if name.casefold() in map(str.casefold, session.scalars(select(UserRow.name))):
         raise Conflict(f"somebody is named {name} already")
     row = UserRow(id=new_id("u", now), name=name, role=role, active=True, created_at=now, version=1)
     session.add(row)
@@ -154,8 +163,8 @@ def named(session: Session, name: str) -> UserRow:
     return row
 
 
-def deactivate(session: Session, user_id: str) -> UserRow:
-    """When called, it will end a person's sessions and let them in no more.
+def deactivate(session: Session, user_id: str, now: datetime) -> UserRow:
+    """When called, it will end a person's sessions and the keys that they made, and let them in no more.
 
     Raises
     ------
@@ -172,6 +181,7 @@ def deactivate(session: Session, user_id: str) -> UserRow:
     row.active, row.invite_hash, row.invite_ends_at = False, None, None
     row.version += 1
     session.execute(delete(LoginRow).where(LoginRow.user_id == row.id))
+    _end_keys_of(session, row.name, now)
     return row
 
 
@@ -264,7 +274,7 @@ def make_key(
 
 
 def revoke_key(session: Session, key_id: str, now: datetime) -> KeyRow:
-    """When called, it will end a key now; one that has ended stays as it is.
+    """When called, it will end a key now, with the keys that were made by it; one that has ended stays as it is.
 
     Raises
     ------
@@ -274,7 +284,19 @@ def revoke_key(session: Session, key_id: str, now: datetime) -> KeyRow:
     if row is None:
         raise NotThere(f"there is no key {key_id}")
     row.revoked_at = row.revoked_at or now
+    _end_keys_of(session, _acts_as(row), now)
     return row
+
+
+def _end_keys_of(session: Session, maker: str, now: datetime) -> None:
+    """End the keys that a person or a key made, and those that these made."""
+    for row in session.scalars(select(KeyRow).where(KeyRow.created_by == maker, KeyRow.revoked_at.is_(None))).all():
+        row.revoked_at = now
+        _end_keys_of(session, _acts_as(row), now)
+
+
+def _acts_as(row: KeyRow) -> str:
+    return f"key:{row.id}"
 
 
 # Recognition ---------------------------------------------------------------------------------------------------------
@@ -291,14 +313,17 @@ def of_key(system: System, key: str) -> Caller:
     now = system.now()
     with system.database.read() as session:
         row = session.scalar(select(KeyRow).where(KeyRow.key_hash == _hash(key)))
-    if row is None or row.revoked_at is not None or (row.ends_at is not None and row.ends_at <= now):
+        # Of keys that a person made who was let go before keys ended with their makers.
+        gone = select(UserRow.id).where(UserRow.name == row.created_by, UserRow.active.is_(False)) if row else None
+        orphan = gone is not None and session.scalar(gone) is not None
+    if row is None or orphan or row.revoked_at is not None or (row.ends_at is not None and row.ends_at <= now):
         raise Unrecognised("this key is none of ours, was revoked, or is over")
     if row.used_at is None or now - row.used_at >= _SEEN_EVERY:
         with system.database.write() as session:
             used = session.get(KeyRow, row.id)
             if used is not None:
                 used.used_at = now
-    return Caller(f"key:{row.id}", "key", of_scopes(row.scopes), row.requests_per_minute, row.key_hash, "key")
+    return Caller(_acts_as(row), "key", of_scopes(row.scopes), row.requests_per_minute, row.key_hash, "key")
 
 
 def of_session(system: System, token: str) -> Caller:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from datetime import datetime
 from typing import Literal
@@ -27,17 +25,9 @@ def exported(extraction: Extraction, format: Format, now: datetime) -> Response:
         case "csv":
             return Response("".join(sheet.to_csv(rows([extraction]))), headers=headers, media_type="text/csv")
         case "omop":
-            return Response(_omop(extraction, now), headers=headers, media_type="text/csv")
+            return Response("".join(omop.to_csv([extraction], now)), headers=headers, media_type="text/csv")
         case "fhir":
             bundle = json.dumps(fhir.to_bundle([extraction], now), ensure_ascii=False)
             return Response(bundle, headers=headers, media_type="application/fhir+json")
         case "json":
             return json_response(extraction_json(extraction, "codepoint"), headers)
-
-
-def _omop(extraction: Extraction, now: datetime) -> str:
-    out = io.StringIO(newline="")
-    table = csv.DictWriter(out, omop.COLUMNS)
-    table.writeheader()
-    table.writerows(omop.note_nlp([extraction], now))
-    return out.getvalue()

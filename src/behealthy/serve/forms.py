@@ -6,11 +6,11 @@ models.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import Response
+from pydantic_core import to_json as json_bytes
 
 from behealthy.extract.record.rows import Mention, Row, Treatment, rows
 from behealthy.note import Code, Entity, Extraction, Relation, to_json
@@ -73,8 +73,7 @@ def code_json(code: Code | None) -> Json | None:
 
 def json_response(value: Json, headers: Mapping[str, str] | None = None) -> Response:
     """When called, it will give an answer whose form is known to be right, without checking it again."""
-    body = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(body.encode(), headers=headers, media_type="application/json")
+    return Response(json_bytes(value, inf_nan_mode="null"), headers=headers, media_type="application/json")
 
 
 # What people mark -----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -21,6 +21,7 @@ _NOT_BUILT = (
 )
 _NOT_PAGES = ("api/", "assets/", "metrics", "healthz", "readyz", "info", "openapi.json")
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}  # names of files in assets/ carry their hash
+_ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _METHODS = ("get", "post", "put", "delete")
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -34,8 +35,13 @@ def install(app: FastAPI, static: Path) -> None:
     root = static.resolve()
 
     @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
-    def get_docs() -> HTMLResponse:
-        return HTMLResponse(described(app.openapi()))
+    def get_docs(request: Request) -> HTMLResponse:  # FastAPI keeps this function for ever: not the application with it
+        return HTMLResponse(described(request.app.openapi()))
+
+    @app.api_route("/api/{path:path}", methods=list(_ALL_METHODS), include_in_schema=False)
+    def no_such_route(request: Request) -> Response:
+        allowed = _allowed(app, request.scope["path"])
+        raise HTTPException(405, headers={"Allow": ", ".join(allowed)}) if allowed else HTTPException(404)
 
     @app.get("/{path:path}", include_in_schema=False)
     def get_page(path: str) -> Response:
@@ -48,6 +54,15 @@ def install(app: FastAPI, static: Path) -> None:
             raise HTTPException(404)
         first = root / "index.html"
         return FileResponse(first) if first.is_file() else HTMLResponse(_NOT_BUILT)
+
+
+def _allowed(app: FastAPI, path: str) -> list[str]:
+    """Give the methods that operations of the API at a path have."""
+    found: set[str] = set()
+    for template, operations in app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), path):
+            found |= {method.upper() for method in operations if method in _METHODS}
+    return sorted(found)
 
 
 def _inside(root: Path, path: str) -> Path | None:

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from behealthy.errors import StoreError
 from behealthy.monitor import telemetry
-from behealthy.monitor.telemetry import Observation
+from behealthy.monitor.telemetry import Logged
 from behealthy.note import Extraction, Note
 from behealthy.registry.engine import Engine
 from behealthy.store.session import Database
@@ -22,6 +22,7 @@ from behealthy.store.session import Database
 _log = logging.getLogger(__name__)
 
 _MOST_WAITING = 10_000
+_MOST_WAITING_CHARACTERS = 32 * 1024 * 1024  # of notes; a few hundred thousand of usual length, thirty of the longest
 _BATCH = 200
 _EVERY_S = 0.5
 _TRIES = 5
@@ -41,19 +42,25 @@ class Read:
 class PredictionLog:
     """Writes readings down, in a thread of its own between `start` and `stop`."""
 
-    def __init__(self, database: Database, engine: Engine) -> None:
+    def __init__(self, database: Database, engine: Engine, most_characters: int = _MOST_WAITING_CHARACTERS) -> None:
         self._database, self._engine = database, engine
         self._waiting: queue.Queue[Read] = queue.Queue(_MOST_WAITING)
+        self._most_characters = most_characters
+        self._characters = 0  # of what waits and of what is being written
+        self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._writer: threading.Thread | None = None
         self.dropped = 0
 
     def put(self, read: Read) -> None:
         """When called, it will take a reading, at once."""
-        try:
+        with self._lock:
+            size = len(read.note.text)
+            if self._waiting.full() or self._characters + size > self._most_characters:
+                self.dropped += 1
+                return
+            self._characters += size
             self._waiting.put_nowait(read)
-        except queue.Full:
-            self.dropped += 1
 
     def start(self) -> None:
         """When called, it will begin to write."""
@@ -70,6 +77,8 @@ class PredictionLog:
         while not (self._stopped.wait(_EVERY_S) and self._waiting.empty()):
             while batch := self._taken():
                 self._keep(batch)
+                with self._lock:
+                    self._characters -= sum(len(read.note.text) for read in batch)
 
     def _taken(self) -> list[Read]:
         batch: list[Read] = []
@@ -78,29 +87,21 @@ class PredictionLog:
         return batch
 
     def _keep(self, batch: list[Read]) -> None:
-        observed = [(read, seen) for read in batch if (seen := self._observed(read)) is not None]
+        observed = [seen for read in batch if (seen := self._observed(read)) is not None]
         for attempt in range(_TRIES):
             try:
                 with self._database.write() as session:
-                    for read, observation in observed:
-                        telemetry.log(
-                            session,
-                            observation,
-                            note_id=None,
-                            source=read.source,
-                            version=read.extraction.model_version or "",
-                            duration_s=read.duration_s,
-                            now=read.at,
-                        )
+                    telemetry.log(session, observed)
                 return
             except StoreError as exc:
                 _log.warning("the prediction log cannot be written: %s", exc)
                 self._stopped.wait(2.0**attempt)
         self.dropped += len(observed)
 
-    def _observed(self, read: Read) -> Observation | None:
+    def _observed(self, read: Read) -> Logged | None:
         try:
-            return self._engine.observe(read.note, read.extraction)
+            seen = self._engine.observe(read.note, read.extraction)
+            return Logged(seen, None, read.source, read.extraction.model_version or "", read.duration_s, read.at)
         except Exception as exc:  # noqa: BLE001 - one odd note must not end the log; its words stay out of it
             _log.error("a reading cannot be observed: %s", type(exc).__name__)
             self.dropped += 1

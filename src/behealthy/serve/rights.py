@@ -13,7 +13,14 @@ ANYBODY: Final = frozenset({"anybody"})  # without logging in
 KNOWN: Final = frozenset({"known"})  # whoever is known; every person and every key has this right
 
 _REVIEWER = frozenset({"extract", "notes:write", "reviews", "kpis:read", "kpis:rate"})
-_SCIENTIST = _REVIEWER | {"notes:read", "models:read", "trainings:write", "monitor:read", "monitor:write"}
+_SCIENTIST = _REVIEWER | {
+    "notes:read",
+    "reviews:reopen",
+    "models:read",
+    "trainings:write",
+    "monitor:read",
+    "monitor:write",
+}
 _OPERATOR = frozenset(
     {
         "models:read", "models:write", "trainings:write", "monitor:read", "monitor:write", "quarantine",
@@ -44,7 +51,10 @@ SCOPES: Mapping[str, frozenset[str]] = {
 OPERATIONS: Mapping[str, frozenset[str]] = {
     name: frozenset(rights)
     for rights, names in (
-        (ANYBODY, "login first_start get_health get_readiness get_info get_metrics openapi get_docs get_page"),
+        (
+            ANYBODY,
+            "login first_start get_health get_readiness get_info get_metrics openapi get_docs get_page no_such_route",
+        ),
         (KNOWN, "logout get_me"),
         ({"extract"}, "extract export_record"),
         ({"notes:write"}, "add_notes"),
@@ -53,7 +63,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
         (
             {"reviews"},
             "list_reviews summarise_reviews claim_next_review get_review save_review claim_review submit_review"
-            " release_review skip_review find_codes",
+            " release_review skip_review reopen_review find_codes",
         ),
         ({"quarantine"}, "list_quarantine get_quarantined replay_quarantined drop_quarantined"),
         (
@@ -62,8 +72,8 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
             " get_dossier_page compare_models list_releases",
         ),
         ({"trainings:write"}, "make_dataset start_training"),
-        ({"models:write"}, "promote_model roll_back"),
-        ({"monitor:read"}, "list_windows get_drift list_alerts list_flows"),
+        ({"models:write"}, "promote_model refuse_model roll_back"),
+        ({"monitor:read"}, "list_windows get_drift get_system list_alerts list_flows"),
         ({"monitor:write"}, "check_drift acknowledge_alert"),
         ({"kpis:read"}, "get_kpis list_baselines"),
         ({"kpis:rate"}, "rate"),

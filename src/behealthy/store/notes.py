@@ -51,7 +51,8 @@ def put_note(
     values = {
         "id": id_,
         "source": source,
-        "external_id": note.id or None,
+        "external_key": vault.tag("external id", source, note.id) if note.id else None,
+        "sealed_external_id": vault.seal(note.id, f"external id:{id_}") if note.id else None,
         "content_key": key,
         "patient_key": None if note.patient_id is None else vault.tag("patient", note.patient_id),
         "characters": len(note.text),
@@ -90,6 +91,11 @@ def opened(vault: Vault, row: NoteRow) -> Note:
     """When called, it will give the note of a row."""
     inside = json.loads(vault.open(row.sealed, f"note:{row.id}"))
     return Note(row.id, inside["text"], inside["patient_id"])
+
+
+def external_id(vault: Vault, row: NoteRow) -> str | None:
+    """When called, it will give the sender's own id of a note, None where it came without."""
+    return None if row.sealed_external_id is None else vault.open(row.sealed_external_id, f"external id:{row.id}")
 
 
 def put_extraction(session: Session, vault: Vault, extraction: Extraction, *, now: datetime) -> str:

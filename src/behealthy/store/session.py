@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLA
 from sqlalchemy.orm import Session
 
 from behealthy.errors import StoreBusy, StoreError
+from behealthy.store.crypto import Vault
 
 _WAIT_MS = 20_000  # for the lock of another process
 _PASSES = ("database is locked", "database table is locked", "deadlock", "could not serialize", "lock timeout")
@@ -127,13 +128,20 @@ class Database:
         finally:
             self._writer.release()
 
-    def upgrade(self) -> None:
+    def upgrade(self, vault: Callable[[], Vault | None] = lambda: None) -> None:
         """When called, it will bring the tables to the newest form; safe when several processes start at once.
+
+        Parameters
+        ----------
+        vault : callable
+            Opens the vault; called only where what lies in the clear must be sealed.
 
         Raises
         ------
         StoreError
             When it cannot, or a later version of this package made the tables.
+        VaultError
+            When the vault is needed and cannot be opened.
         """
         from alembic import command
         from alembic.config import Config
@@ -146,7 +154,7 @@ class Database:
             with writing.begin():
                 if not self._sqlite:
                     writing.execute(text("SELECT pg_advisory_xact_lock(7242)"))
-                config.attributes["connection"] = writing
+                config.attributes |= {"connection": writing, "vault": vault}
                 try:
                     command.upgrade(config, "head")
                 except CommandError as exc:
@@ -169,9 +177,16 @@ def add_once(session: Session, table: type[Any], values: Mapping[str, Any]) -> b
     return session.execute(made.values(**values).on_conflict_do_nothing().returning(literal(1))).first() is not None
 
 
+def alone(session: Session, lock: int) -> None:
+    """When called, it will let nobody else with this lock go on before the transaction ends; SQLite has one writer."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say, see `_begin_sqlite`
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_WAIT_MS}"):
+    pragmas = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")  # gone is gone
+    for pragma in (*pragmas, f"busy_timeout={_WAIT_MS}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -7,46 +7,15 @@ predictions, releases, audit) are only ever added. This module knows nothing of 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import DateTime, TypeDecorator
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class Instant(TypeDecorator[datetime]):
-    """A point in time, in UTC whatever the database makes of zones; refuses a time without one."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
-        """When called, it will give the time in UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
-        """When called, it will give the time back with its zone."""
-        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    """The root of all tables."""
-
-    type_annotation_map = {  # noqa: RUF012
-        datetime: Instant(),
-        dict[str, Any]: JSON(),
-        list[str]: JSON(),
-        bytes: LargeBinary(),
-        str: String(),
-    }
-
-
-_Id = String(40)
+from behealthy.store.columns import Base as Base
+from behealthy.store.columns import Id
+from behealthy.store.columns import Instant as Instant  # by this name the migrations know it
 
 
 class PropertyRow(Base):
@@ -62,14 +31,15 @@ class PropertyRow(Base):
 
 
 class NoteRow(Base):
-    """A note as it arrived: `sealed` is JSON of text and patient_id."""
+    """A note as it arrived: `sealed` is JSON of text and patient_id, `sealed_external_id` the sender's own id."""
 
     __tablename__ = "notes"
-    __table_args__ = (UniqueConstraint("source", "external_id"), Index("notes_by_arrival", "received_at", "id"))
+    __table_args__ = (UniqueConstraint("source", "external_key"), Index("notes_by_arrival", "received_at", "id"))
 
-    id: Mapped[str] = mapped_column(_Id, primary_key=True)
-    source: Mapped[str]
-    external_id: Mapped[str | None]
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    source: Mapped[str]  # one of `SourceRow`
+    external_key: Mapped[str | None]  # of the source and the sender's own id, under the vault's key
+    sealed_external_id: Mapped[bytes | None]
     content_key: Mapped[str] = mapped_column(String(64), unique=True)  # of patient and text, under the vault's key
     patient_key: Mapped[str | None] = mapped_column(String(64), index=True)
     characters: Mapped[int]
@@ -78,22 +48,33 @@ class NoteRow(Base):
     sealed: Mapped[bytes]
 
 
+class SourceRow(Base):
+    """A source that notes have come from; there are only so many, see `data.sources`."""
+
+    __tablename__ = "sources"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
 class QuarantineRow(Base):
-    """What the contract refused: `sealed` is the payload as it came."""
+    """What the contract refused: `sealed` is the payload as it came, `sealed_label` JSON of what else was said.
+
+    The label has the name of the file or record, the source that was meant, and the faults, which name the record.
+    """
 
     __tablename__ = "quarantine"
 
-    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
     source: Mapped[str]
-    name: Mapped[str]  # of the file or record; never of a patient
-    code: Mapped[str]  # of `data.contract.Reason`
-    faults: Mapped[list[str]]
+    sealed_label: Mapped[bytes]
+    code: Mapped[str]  # of `data.contract.REASONS`
     kind: Mapped[str]  # format of the payload
     size_bytes: Mapped[int]
     payload_key: Mapped[str] = mapped_column(String(64), index=True)  # the same payload twice is held once
     state: Mapped[str]  # held, replayed, dropped
-    note_id: Mapped[str | None] = mapped_column(_Id)
+    note_id: Mapped[str | None] = mapped_column(Id)
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     sealed: Mapped[bytes]
@@ -105,7 +86,7 @@ class ExtractionRow(Base):
     __tablename__ = "extractions"
     __table_args__ = (UniqueConstraint("note_id", "model_version"),)
 
-    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
     note_id: Mapped[str] = mapped_column(ForeignKey("notes.id"), index=True)
     model_version: Mapped[str]
     at: Mapped[datetime]
@@ -151,7 +132,7 @@ class GoldRow(Base):
 
     __tablename__ = "gold"
 
-    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
     note_id: Mapped[str] = mapped_column(ForeignKey("notes.id"), index=True)
     at: Mapped[datetime] = mapped_column(index=True)
     by: Mapped[str]
@@ -192,7 +173,7 @@ class TrainingRow(Base):
 
     __tablename__ = "trainings"
 
-    id: Mapped[str] = mapped_column(_Id, primary_key=True)  # the workflow's id: the same request twice is one
+    id: Mapped[str] = mapped_column(Id, primary_key=True)  # the workflow's id: the same request twice is one
     trigger: Mapped[str]  # drift, gold, person
     requested_by: Mapped[str]
     reason: Mapped[str]
@@ -221,7 +202,7 @@ class ReleaseRow(Base):
     previous: Mapped[str | None]
     by: Mapped[str]
     reason: Mapped[str]
-    training_id: Mapped[str | None] = mapped_column(_Id)
+    training_id: Mapped[str | None] = mapped_column(Id)
 
 
 # Watching --------------------------------------------------------------------------------------------------------
@@ -235,7 +216,7 @@ class PredictionRow(Base):
 
     number: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
-    note_id: Mapped[str | None] = mapped_column(_Id, index=True)
+    note_id: Mapped[str | None] = mapped_column(Id, index=True)
     source: Mapped[str]
     model_version: Mapped[str]
     duration_s: Mapped[float]
@@ -277,7 +258,7 @@ class AlertRow(Base):
 
     __tablename__ = "alerts"
 
-    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
     kind: Mapped[str]  # drift, performance, quarantine, training, system
     severity: Mapped[str]  # info, warning, critical
@@ -286,7 +267,7 @@ class AlertRow(Base):
     key: Mapped[str] = mapped_column(index=True)  # an open alert of the same key is not raised again
     times: Mapped[int]
     last_at: Mapped[datetime]
-    state: Mapped[str]  # open, acknowledged
+    state: Mapped[str]  # open, acknowledged, resolved
     acknowledged_by: Mapped[str | None]
     acknowledged_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
@@ -324,7 +305,7 @@ class UserRow(Base):
 
     __tablename__ = "users"
 
-    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     role: Mapped[str]  # reviewer, data_scientist, operator, admin
     active: Mapped[bool]
@@ -352,7 +333,7 @@ class KeyRow(Base):
 
     __tablename__ = "keys"
 
-    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
     name: Mapped[str]
     prefix: Mapped[str] = mapped_column(String(16))
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -389,7 +370,7 @@ class WorkerRow(Base):
 
     __tablename__ = "workers"
 
-    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
     machine: Mapped[str]
     pid: Mapped[int]
     born: Mapped[float]  # when the process was started, since a pid is used again

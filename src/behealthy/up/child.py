@@ -110,9 +110,9 @@ def prepare(*, demo: bool = False) -> None:
     system = System.open(Settings.from_environment())
     told: dict[str, object] = {"link": first.admin_link(system), "users": []}
     if demo:
-        from behealthy.flows import demo as example
+        from behealthy.simulate import past
 
-        example.fill(system)
+        past.fill(system)
         told["users"] = first.demo_users(system)
     os.write(1, json.dumps(told).encode() + b"\n")
     system.close()

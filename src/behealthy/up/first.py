@@ -6,7 +6,6 @@ get passwords that are made at random once and kept in a file of the home that o
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from behealthy.errors import StartError
 from behealthy.flows.system import System
 from behealthy.serve import auth
 from behealthy.store.tables import UserRow
+from behealthy.up import private
 from behealthy.up.run import DEMO_FILE
 
 ADMIN = "admin"
@@ -80,9 +80,4 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _write(path: Path, passwords: dict[str, str]) -> None:
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    text = "".join(f"{name}\t{_DEMO[name]}\t{password}\n" for name, password in passwords.items())
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    fresh.replace(path)
+    private.write(path, "".join(f"{name}\t{_DEMO[name]}\t{password}\n" for name, password in passwords.items()))

@@ -23,6 +23,8 @@ from pathlib import Path
 
 from behealthy.errors import StartError
 from behealthy.settings import Settings, for_child
+from behealthy.simulate import origin
+from behealthy.up import private
 from behealthy.up.lines import Log, Say
 from behealthy.up.tree import Child, Plan, end_all, follow
 
@@ -32,6 +34,7 @@ _DEATHS = 4  # of an application that never answered; then there is no use in go
 _HERE = "127.0.0.1"
 
 DEMO_FILE = "demo-users.txt"  # in the home
+LINK_FILE = "admin-link.txt"  # in the home, while there is one
 
 # What MLflow's own command hands to its server; see `mlflow.server.constants` and `mlflow.environment_variables`.
 MLFLOW = {
@@ -50,17 +53,21 @@ class Ready:
 
     Attributes
     ----------
-    link : str or None
-        One-time link of the admin, while none has a password.
+    link, link_file : str or None, Path or None
+        One-time link of the admin, while none has a password; and the file that has it too.
     users : tuple of (name, role, password)
         Of the demo.
+    invented : str or None
+        That the notes in the home are invented, where they are.
     """
 
     address: str
     tracker: str | None
     link: str | None
+    link_file: Path | None
     users: tuple[tuple[str, str, str], ...]
     users_file: Path | None
+    invented: str | None
     log: Path
     seconds: float
 
@@ -70,6 +77,7 @@ class Wish:
     """What is asked of ``behealthy up``; None leaves a setting as it is."""
 
     demo: bool = False
+    home: Path | None = None
     tracker: bool = True
     host: str | None = None
     port: int | None = None
@@ -77,8 +85,10 @@ class Wish:
     def changes(self, cwd: Path) -> dict[str, str]:
         """When called, it will give the environment's changes: the demo lives in a home of its own."""
         out: dict[str, str] = {}
+        if self.home is not None:
+            out["BEHEALTHY_HOME"] = str(cwd / self.home)
         if self.demo:
-            here = for_child({})
+            here = for_child(out)
             out["BEHEALTHY_HOME"] = here.get("BEHEALTHY_HOME") or str(cwd / "out" / "demo")
             out["BEHEALTHY_WINDOW_NOTES"] = here.get("BEHEALTHY_WINDOW_NOTES") or "200"  # its notes fill one
         if self.host is not None:
@@ -195,12 +205,19 @@ def _told(
     settings: Settings, tracked: bool, link: str | None, users: list[dict[str, str]], log: Log, seconds: float
 ) -> Ready:
     address = f"http://{_seen(settings.host)}:{settings.port}"
+    file = settings.home / LINK_FILE
+    if link is None:
+        file.unlink(missing_ok=True)
+    else:
+        private.write(file, f"{address}{link}\n")
     return Ready(
         address=address,
         tracker=f"http://{_HERE}:{settings.tracker_port}" if tracked else None,
         link=None if link is None else address + link,
+        link_file=None if link is None else file,
         users=tuple((user["name"], user["role"], user["password"]) for user in users),
         users_file=settings.home / DEMO_FILE if users else None,
+        invented=origin.says(settings.home),
         log=log.path,
         seconds=seconds,
     )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from behealthy.extract.record.omop import COLUMNS as OMOP
 from behealthy.extract.record.omop import note_nlp
+from behealthy.extract.record.omop import to_csv as omop_csv
 from behealthy.extract.record.rows import Row, quoted, rows
 from behealthy.extract.record.sheet import COLUMNS, to_csv
 from behealthy.note import DISEASE, TREATMENT, Code, Entity, Extraction, Relation, entity_at
@@ -180,3 +181,13 @@ def test_a_quotation_holds_its_span_on_one_line(text: str, start: int, length: i
         quote = quoted(text, start, end, around)
         assert "\n" not in quote
         assert " ".join(text[start:end].split()) in quote
+
+
+def test_no_cell_of_a_table_begins_a_formula() -> None:
+    text = "=HYPERLINK(1) and gout."
+    found = (entity_at(text, 0, 10, "DISEASE"), entity_at(text, 18, 22, "DISEASE"))
+    lines = list(omop_csv([Extraction("7", text, found)], datetime(2026, 1, 31, tzinfo=UTC)))
+    table = list(csv.DictReader(io.StringIO("".join(lines))))
+    assert [row["lexical_variant"] for row in table] == ["'=HYPERLINK", "gout"]
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in table for cell in row.values())
+    assert list(table[0]) == list(OMOP)

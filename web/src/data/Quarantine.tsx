@@ -38,7 +38,7 @@ export function Quarantine() {
                   <Table.Tr key={item.id}>
                     <Table.Td style={{ whiteSpace: "nowrap" }}>{moment(item.at)}</Table.Td>
                     <Table.Td>{item.source}</Table.Td>
-                    <Table.Td>{item.name}</Table.Td>
+                    <Table.Td>{item.name ?? "–"}</Table.Td>
                     <Table.Td><b>{spoken(item.code)}</b><div className="muted">{item.faults.join("; ")}</div></Table.Td>
                     <Table.Td>{item.kind}</Table.Td>
                     <Table.Td className="number">{bytes(item.size_bytes)}</Table.Td>
@@ -92,7 +92,7 @@ function HeldNote({ item, close }: { item: Wire["QuarantineItem"]; close: () => 
       <dl className={parts.facts}>
         <Pair name="Why">{spoken(item.code)}</Pair>
         <Pair name="Faults">{item.faults.join("; ") || "–"}</Pair>
-        <Pair name="From">{item.source}, {item.name}</Pair>
+        <Pair name="From">{item.name ? `${item.source}, ${item.name}` : item.source}</Pair>
         <Pair name="Held since">{moment(item.at)}</Pair>
         {item.decided_by && <Pair name={item.state}>{item.decided_by}, {moment(item.decided_at)}</Pair>}
       </dl>

@@ -29,7 +29,8 @@ interface Props {
 
 export const NoteText = memo(function NoteText({ points, marks, cues = NONE, selected, inView = selected, onPick, onHover, onSelectText, label }: Props) {
   const body = useRef<HTMLDivElement>(null);
-  const pieces = useMemo(() => segments<Mark | Cue>(points.length, [...marks, ...cues.map(cueOf)]), [points, marks, cues]);
+  const underlaid = cues.length ? cues : NONE; // one empty list, so that nothing is cut anew for another
+  const pieces = useMemo(() => segments<Mark | Cue>(points.length, [...marks, ...underlaid.map(cueOf)]), [points, marks, underlaid]);
 
   useEffect(() => {
     if (inView) body.current?.querySelector(`[data-ids~="${CSS.escape(inView)}"]`)?.scrollIntoView({ block: "nearest" });

@@ -81,7 +81,8 @@ export async function saveDraft(noteId: string, draft: Draft, version: number, a
     );
     return { version: data!.version };
   } catch (error) {
-    return error instanceof Problem && (error.status === 409 || error.status === 412) ? "conflict" : "away";
+    if (!(error instanceof Problem) || error.status >= 500) return "away";
+    return error.status === 409 || error.status === 412 ? "conflict" : "refused";
   }
 }
 

@@ -3,6 +3,9 @@ import { DISEASE, TREATMENT, entityOf, type Entity } from "../note/values";
 import * as E from "./editor";
 import { submission, summary } from "./summary";
 
+// Of Node, whose types are not among ours.
+declare const process: { cpuUsage(since?: { user: number; system: number }): { user: number; system: number } };
+
 const TEXT = "Severe asthma: salbutamol helps. No fever. 🫁 Mild cough today.";
 
 function suggested(part: string, type: string, id: string, assertion = "present"): Entity {
@@ -225,10 +228,11 @@ describe("what is handed in", () => {
   it("a note of 400 entities is changed in a moment", () => {
     const text = "asthma. ".repeat(3200);
     const entities = Array.from({ length: 400 }, (_, i) => entityOf({ id: `e${i}`, start: i * 64, end: i * 64 + 6, text: "asthma", type: DISEASE }, i));
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     let editor = E.open(text, { entities, relations: [] }, null);
     for (let i = 0; i < 400; i++) editor = E.accept(editor);
     expect(E.unjudged(editor)).toEqual([]);
-    expect(performance.now() - begun).toBeLessThan(1000);
+    const { user, system } = process.cpuUsage(begun); // what other programs do does not count
+    expect((user + system) / 1000).toBeLessThan(1000);
   });
 });

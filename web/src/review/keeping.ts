@@ -9,6 +9,7 @@ export interface Kept {
   version: number; // of the server's review that the draft was made on
   active_s: number;
   draft: Draft;
+  unanswered?: string | null; // the essence of a draft that was sent on this version and may have been heard
 }
 
 export interface Storage {
@@ -42,15 +43,22 @@ export function keep(storage: Storage, noteId: string, kept: Kept): void {
 
 export const forget = (storage: Storage, noteId: string): void => storage.removeItem(key(noteId));
 
-/** Gives back what was kept for a person and a version of a note; null where there is none that fits. */
-export function recall(storage: Storage, noteId: string, by: string, version: number, points: Points, known: readonly Entity[]): Kept | null {
+/** What the server has of a note: the version, and whose draft, where it has one. */
+export interface There {
+  version: number;
+  draft: Draft | null;
+  draftBy: string | null;
+}
+
+/** Gives back what a person's own draft on this computer adds to what the server has; null where there is none that fits. */
+export function recall(storage: Storage, noteId: string, by: string, there: There, points: Points, known: readonly Entity[]): Kept | null {
   let kept: Kept;
   try {
     kept = JSON.parse(storage.getItem(key(noteId)) ?? "null") as Kept;
   } catch {
     return null;
   }
-  if (!kept || kept.by !== by || kept.version !== version || !Array.isArray(kept.draft?.entities)) return null;
+  if (!kept || kept.by !== by || !Array.isArray(kept.draft?.entities) || !continues(kept, there)) return null;
   const originals = new Map(known.map((e) => [e.id, e]));
   const names = new Map(known.flatMap((e) => e.codes.map((c) => [named(c), c.display])));
   const entities = kept.draft.entities
@@ -65,6 +73,12 @@ export function recall(storage: Storage, noteId: string, by: string, version: nu
       return { ...e, codes, text: points.slice(e.start, e.end), section: original?.section ?? null, attributes: original?.attributes ?? {} };
     });
   return { ...kept, draft: { ...kept.draft, entities } };
+}
+
+/** Whether a draft was made on what the server has: on its version, or on one whose saving was heard and not answered. */
+function continues(kept: Kept, { version, draft, draftBy }: There): boolean {
+  if (kept.version === version) return true;
+  return kept.version === version - 1 && draftBy === kept.by && draft !== null && kept.unanswered === essence(draft);
 }
 
 /** Forgets the drafts of a person that the server has as they are; what it has not, or cannot say, stays. */
@@ -84,8 +98,8 @@ export async function forgetSaved(shelf: Shelf, by: string, saved: (noteId: stri
   }
 }
 
-/** What a person decided in a draft, in one form whatever the order. */
-function essence({ entities, relations, judged }: Draft): string {
+/** What a person decided in a draft, in one form whatever the order, without words of the note. */
+export function essence({ entities, relations, judged }: Draft): string {
   const decided = entities.map((e) => JSON.stringify([e.id, e.start, e.end, e.type, e.assertion, e.codes.map(named)]));
   const links = relations.map((r) => JSON.stringify([r.type, r.head, r.tail]));
   return JSON.stringify([decided.sort(), links.sort(), Object.entries(judged).map((pair) => JSON.stringify(pair)).sort()]);

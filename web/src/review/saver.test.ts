@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Points } from "../note/points";
 import { DISEASE, entityOf } from "../note/values";
 import type { Draft } from "./editor";
-import { forget, forgetSaved, keep, recall, type Shelf } from "./keeping";
+import { essence, forget, forgetSaved, keep, recall, type Shelf, type There } from "./keeping";
 import { Saver, type Saving, type Sent } from "./saver";
 
 const draft = (name: string): Draft => ({ entities: [], relations: [], judged: { [name]: "accepted" } });
@@ -73,6 +73,28 @@ describe("the saver", () => {
     expect(sent).toEqual([["a", 1], ["b", 2]]);
   });
 
+  it("sends the draft again that had no answer, since it may have been heard, and then what changed meanwhile", async () => {
+    const { saver, sent, told, kept } = desk("away", "away");
+    saver.change(draft("a"));
+    await saver.flush();
+    saver.change(draft("b"));
+    await saver.flush();
+    expect(kept()).toBe("b");
+    expect(await saver.flush()).toBe(true);
+    expect(sent).toEqual([["a", 1], ["a", 1], ["a", 1], ["b", 2]]);
+    expect(told.at(-1)).toBe("saved");
+    expect(kept()).toBeNull();
+  });
+
+  it("does not send again what was refused when there is something newer", async () => {
+    const { saver, sent } = desk("refused");
+    saver.change(draft("a"));
+    expect(await saver.flush()).toBe(false);
+    saver.change(draft("b"));
+    expect(await saver.flush()).toBe(true);
+    expect(sent).toEqual([["a", 1], ["b", 1]]);
+  });
+
   it("stops at a conflict and keeps what it has here", async () => {
     const { saver, sent, told, kept } = desk("conflict");
     saver.change(draft("a"));
@@ -93,11 +115,13 @@ describe("what is kept on this computer", () => {
     return { all, get length() { return all.size; }, key: (i) => [...all.keys()][i] ?? null, getItem: (k) => all.get(k) ?? null, setItem: (k, v) => void all.set(k, v), removeItem: (k) => void all.delete(k) };
   };
 
+  const at = (version: number, there: Draft | null = null, draftBy = "ada"): There => ({ version, draft: there, draftBy: there && draftBy });
+
   it("holds no word of the note and comes back whole", () => {
     const storage = shelf();
     keep(storage, "n_1", { by: "ada", version: 3, active_s: 12, draft: full });
     expect([...storage.all.values()].join()).not.toMatch(/fever|2 mg|history/);
-    expect(recall(storage, "n_1", "ada", 3, points, [fever])?.draft).toEqual(full);
+    expect(recall(storage, "n_1", "ada", at(3), points, [fever])?.draft).toEqual(full);
   });
 
   it("says what a code is and never what it means, which is looked up when it comes back", () => {
@@ -107,7 +131,7 @@ describe("what is kept on this computer", () => {
     const chosen = { ...fever, id: "e2", start: 12, end: 17, text: "today", section: null, attributes: {}, codes: [code("R50.9", "Fever, unspecified"), code("A00", "Cholera")] };
     keep(storage, "n_1", { by: "ada", version: 3, active_s: 12, draft: { ...full, entities: [coded, chosen] } });
     expect([...storage.all.values()].join()).not.toMatch(/Fever|Cholera|display/);
-    const back = recall(storage, "n_1", "ada", 3, points, [coded])!.draft.entities;
+    const back = recall(storage, "n_1", "ada", at(3), points, [coded])!.draft.entities;
     expect(back[0]).toEqual(coded);
     expect(back[1]!.codes).toEqual([{ ...code("R50.9", "Fever, unspecified"), score: 1 }, { ...code("A00", "A00"), score: 1 }]);
   });
@@ -144,17 +168,28 @@ describe("what is kept on this computer", () => {
   it("is given to its owner alone, and not over what the server saved since", () => {
     const storage = shelf();
     keep(storage, "n_1", { by: "ada", version: 3, active_s: 12, draft: full });
-    expect(recall(storage, "n_1", "bob", 3, points, [])).toBeNull();
-    expect(recall(storage, "n_1", "ada", 4, points, [])).toBeNull();
-    expect(recall(storage, "n_2", "ada", 3, points, [])).toBeNull();
+    expect(recall(storage, "n_1", "bob", at(3), points, [])).toBeNull();
+    expect(recall(storage, "n_1", "ada", at(4), points, [])).toBeNull();
+    expect(recall(storage, "n_2", "ada", at(3), points, [])).toBeNull();
     forget(storage, "n_1");
-    expect(recall(storage, "n_1", "ada", 3, points, [])).toBeNull();
+    expect(recall(storage, "n_1", "ada", at(3), points, [])).toBeNull();
+  });
+
+  it("goes on from a saving that was heard and never answered, and from no other", () => {
+    const storage = shelf();
+    const newer: Draft = { ...full, judged: { e1: "rejected" } };
+    keep(storage, "n_1", { by: "ada", version: 3, active_s: 12, draft: newer, unanswered: essence(full) });
+    expect([...storage.all.values()].join()).not.toMatch(/fever|2 mg|history/);
+    expect(recall(storage, "n_1", "ada", at(4, full), points, [fever])?.draft).toEqual(newer);
+    expect(recall(storage, "n_1", "ada", at(4, full, "bob"), points, [fever])).toBeNull();
+    expect(recall(storage, "n_1", "ada", at(4, newer), points, [fever])).toBeNull();
+    expect(recall(storage, "n_1", "ada", at(5, full), points, [fever])).toBeNull();
   });
 
   it("that is no draft is left alone, and a shelf that is full is no fault", () => {
     const storage = shelf();
     storage.setItem("behealthy.draft.n_1", "{not json");
-    expect(recall(storage, "n_1", "ada", 3, points, [])).toBeNull();
+    expect(recall(storage, "n_1", "ada", at(3), points, [])).toBeNull();
     const full_shelf = { ...storage, setItem: () => { throw new Error("quota"); } };
     expect(() => keep(full_shelf, "n_1", { by: "ada", version: 1, active_s: 0, draft: full })).not.toThrow();
   });

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { saveDraft, draftOf, suggestionOf, type Review } from "./calls";
 import { ActiveClock } from "./clock";
 import { open, type Editor } from "./editor";
-import { forget, keep, recall } from "./keeping";
+import { essence, forget, keep, recall } from "./keeping";
 import { beforeLeaving } from "./leaving";
 import { Saver, type Saving } from "./saver";
 
@@ -34,17 +34,17 @@ export function useDesk(review: Review, by: string): Desk {
     const suggestion = suggestionOf(review.suggestion);
     const draft = draftOf(review.draft);
     const fresh = open(review.text, suggestion, draft);
-    const kept = recall(localStorage, noteId, by, review.version, fresh.points, [...(suggestion?.entities ?? []), ...(draft?.entities ?? [])]);
+    const kept = recall(localStorage, noteId, by, { version: review.version, draft, draftBy: review.draft_by }, fresh.points, [...(suggestion?.entities ?? []), ...(draft?.entities ?? [])]);
     if (kept) before.current = Math.max(before.current, kept.active_s);
     return kept ? open(review.text, suggestion, kept.draft) : fresh;
   });
 
   const saver = useMemo(() => {
-    const held = (version: number, draft: Editor["draft"]) => ({ by, version, active_s: seconds(), draft });
+    const held = (version: number, draft: Editor["draft"], unanswered: Editor["draft"] | null) => ({ by, version, active_s: seconds(), draft, unanswered: unanswered && essence(unanswered) });
     return new Saver(
       {
         send: (draft, version) => saveDraft(noteId, draft, version, seconds(), document.visibilityState === "hidden"),
-        keep: (draft, version) => keep(localStorage, noteId, held(version, draft)),
+        keep: (draft, version, unanswered) => keep(localStorage, noteId, held(version, draft, unanswered)),
         forget: () => forget(localStorage, noteId),
         tell: setSaving,
       },

@@ -14,14 +14,14 @@ import css from "./watch.module.css";
 
 export function Alerts() {
   const may = useMay();
-  const [state, setState] = useState<"open" | "acknowledged">("open");
+  const [state, setState] = useState<"open" | "acknowledged" | "resolved">("open");
   const alerts = useQuery({ queryKey: ["alerts", state], queryFn: () => told(api.GET("/api/v1/alerts", { params: { query: { state } } })) });
   return (
-    <Card id="alerts" title="Alerts" actions={<SegmentedControl size="xs" value={state} onChange={(value) => setState(value as typeof state)} data={[{ value: "open", label: "Open" }, { value: "acknowledged", label: "Acknowledged" }]} aria-label="which alerts" />}>
+    <Card id="alerts" title="Alerts" actions={<SegmentedControl size="xs" value={state} onChange={(value) => setState(value as typeof state)} data={[{ value: "open", label: "Open" }, { value: "acknowledged", label: "Acknowledged" }, { value: "resolved", label: "Over" }]} aria-label="which alerts" />}>
       <Loaded query={alerts}>
         {({ items }) =>
           items.length ? <ul className={css.alerts}>{items.map((alert) => <AlertItem key={alert.id} alert={alert} />)}</ul>
-            : <Empty title={state === "open" ? "Nothing is open." : "None was acknowledged."} icon="ok">{state === "open" ? "When notes change or something fails, it is said here and where alerts are sent." : null}</Empty>
+            : <Empty title={NONE[state]} icon="ok">{state === "open" ? "When notes change or something fails, it is said here and where alerts are sent." : null}</Empty>
         }
       </Loaded>
       {may("admin") && <AlertsGo />}
@@ -29,6 +29,7 @@ export function Alerts() {
   );
 }
 
+const NONE = { open: "Nothing is open.", acknowledged: "None was acknowledged.", resolved: "None is over." };
 const TONES: Record<string, string> = { info: "info", warning: "drift", critical: "critical" };
 
 function AlertItem({ alert }: { alert: Wire["Alert"] }) {

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from behealthy.extract.record.rows import quoted
+from behealthy.extract.record.sheet import line
 from behealthy.note import Entity, Extraction
 
 COLUMNS = (
@@ -31,6 +32,13 @@ _MODIFIER: Mapping[str | None, str] = {
     "historical": "temporality=past",
     "family": "subject=family",
 }
+
+
+def to_csv(extractions: Iterable[Extraction], when: datetime) -> Iterator[str]:
+    """When called, it will give the lines of the table as comma-separated values, the names of the columns first."""
+    yield line(COLUMNS)
+    for row in note_nlp(extractions, when):
+        yield line(row[name] for name in COLUMNS)
 
 
 def note_nlp(extractions: Iterable[Extraction], when: datetime) -> Iterator[dict[str, str | int]]:

@@ -37,6 +37,10 @@ class Mention:
 
     extraction: Extraction
     entity: Entity
+    code: Code | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "code", best_code(self.entity))
 
     def quote(self, around: int = AROUND) -> str:
         """When called, it will give the mention with so many code points of words on either side, on one line."""
@@ -147,18 +151,19 @@ def _record(patient_id: str, extractions: Sequence[Extraction]) -> list[Row]:
     linked: set[_Key] = set()
     for extraction in extractions:
         by_id = {e.id or f"e{i}": Mention(extraction, e) for i, e in enumerate(extraction.entities, 1)}
-        for mention in by_id.values():
+        keys = {name: _key(mention) for name, mention in by_id.items()}
+        for name, mention in by_id.items():
             if mention.entity.type == DISEASE:
-                diseases.setdefault(_key(mention.entity), _Draft()).mentions.append(mention)
+                diseases.setdefault(keys[name], _Draft()).mentions.append(mention)
             elif mention.entity.type == TREATMENT:
-                _keep(alone, _key(mention.entity), _treatment(mention, None, mention.entity.score))
+                _keep(alone, keys[name], _treatment(mention, None, mention.entity.score))
         for link in extraction.relations:
             head, tail = by_id.get(link.head), by_id.get(link.tail)
             if head is None or tail is None or (head.entity.type, tail.entity.type) != (TREATMENT, DISEASE):
                 continue
-            linked.add(_key(head.entity))
-            given = diseases[_key(tail.entity)].treatments
-            _keep(given, (_key(head.entity), link.type), _treatment(head, link.type, link.score))
+            linked.add(keys[link.head])
+            given = diseases[keys[link.tail]].treatments
+            _keep(given, (keys[link.head], link.type), _treatment(head, link.type, link.score))
     record = [_row(patient_id, draft) for draft in diseases.values()]
     record.sort(key=lambda row: _rank(row.status))
     unexplained = tuple(treatment for key, treatment in alone.items() if key not in linked)
@@ -169,12 +174,12 @@ def _record(patient_id: str, extractions: Sequence[Extraction]) -> list[Row]:
 
 def _row(patient_id: str, draft: _Draft) -> Row:
     # The mention that the status comes from is the first evidence.
-    mentions = sorted(draft.mentions, key=lambda m: _rank(m.entity.assertion))
+    mentions = sorted(draft.mentions, key=lambda m: _rank(m.entity.assertion)) if draft.mentions[1:] else draft.mentions
     return Row(
         patient_id=patient_id,
         disease=_name(draft.mentions[0].entity),
         status=mentions[0].entity.assertion,
-        code=max(filter(None, (best_code(m.entity) for m in mentions)), key=attrgetter("score"), default=None),
+        code=max(filter(None, (m.code for m in mentions)), key=attrgetter("score"), default=None),
         treatments=tuple(draft.treatments.values()),
         mentions=tuple(mentions),
     )
@@ -183,7 +188,7 @@ def _row(patient_id: str, draft: _Draft) -> Row:
 def _treatment(mention: Mention, relation: str | None, score: float) -> Treatment:
     entity = mention.entity
     name, attributes = _name(entity), entity.attributes
-    return Treatment(name, entity.assertion, best_code(entity), attributes, relation, score, mention)
+    return Treatment(name, entity.assertion, mention.code, attributes, relation, score, mention)
 
 
 def _keep(into: dict[_K, Treatment], key: _K, new: Treatment) -> None:
@@ -204,9 +209,9 @@ def _name(entity: Entity) -> str:
     return " ".join(entity.text.split())
 
 
-def _key(entity: Entity) -> _Key:
+def _key(mention: Mention) -> _Key:
     """Give what tells one thing from another; relatives' things are others."""
-    code = best_code(entity)
+    entity, code = mention.entity, mention.code
     whose = "family" if entity.assertion == "family" else ""
     if code is not None and code.score >= _SURE:
         return whose, f"{code.system} {code.code}"

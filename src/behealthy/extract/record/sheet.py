@@ -28,10 +28,10 @@ def to_csv(record: Iterable[Row]) -> Iterator[str]:
     >>> next(to_csv([])).split(",")[:3]
     ['patient_id', 'disease', 'status']
     """
-    yield _line(COLUMNS)
+    yield line(COLUMNS)
     for row in record:
         for treatment in row.treatments or (None,):
-            yield _line(_cells(row, treatment))
+            yield line(_cells(row, treatment))
 
 
 def _cells(row: Row, treatment: Treatment | None) -> tuple[str, ...]:
@@ -60,7 +60,13 @@ def _cells(row: Row, treatment: Treatment | None) -> tuple[str, ...]:
     )
 
 
-def _line(cells: Iterable[str]) -> str:
+def line(cells: Iterable[str | int]) -> str:
+    """When called, it will give cells as a line of a sheet; none that are words can begin a formula.
+
+    >>> line([7, "-2 kg", "gout"])
+    "7,'-2 kg,gout\\r\\n"
+    """
+    words = (f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell for cell in cells)
     out = io.StringIO()
-    csv.writer(out).writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
+    csv.writer(out).writerow(words)
     return out.getvalue()

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 from behealthy.data.contract import Raw
 from behealthy.errors import ContractError
 from behealthy.flows import answering
+from behealthy.flows.ingest import Sender
 from behealthy.note import Extraction
 from behealthy.serve.desk import Called, Desk
 from behealthy.serve.exports import exported
@@ -91,10 +92,9 @@ def _read(desk: Desk, raws: list[Raw], action: str = "extract") -> list[Extracti
 
 
 def _stored(desk: Desk, raws: list[Raw], to_review: bool) -> list[Extraction | ContractError]:
-    desk.note_down("store", f"notes:{len(raws)}")
-    by = desk.caller.name
     began = time.perf_counter()
-    stored = answering.store(desk.system, desk.parts.engine, raws, source=SOURCE, by=by, sent=to_review)
+    sender = Sender(SOURCE, desk.caller.name, request_id=desk.request_id)
+    stored = answering.store(desk.system, desk.parts.engine, raws, sender, sent=to_review)
     out = [
         ContractError(fate.code or "schema", list(fate.faults)) if found is None else found
         for fate, found in zip(stored.taken.fates, stored.found, strict=True)

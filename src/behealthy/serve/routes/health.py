@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from behealthy import __version__
 from behealthy.data.quarantine import HELD
 from behealthy.errors import BeHealthyError, NotAllowed
+from behealthy.monitor import objectives
 from behealthy.monitor.metrics import CONTENT_TYPE
 from behealthy.serve.desk import Desk, Open, recognise
 from behealthy.serve.wire.people import Health, Info
@@ -60,6 +61,13 @@ def _counted(desk: Desk) -> bytes:
             metrics.gauge("reviews", "Notes in the queue.", n, stage=state)
         held = session.scalar(select(func.count()).where(QuarantineRow.state == HELD)) or 0
         metrics.gauge("quarantine", "Records that are held.", held)
+        metrics.forget("objective_breached")
+        metrics.forget("objective_value")
+        for each in objectives.known(session):
+            labels = {"objective": each.name, "of": each.of}
+            metrics.gauge("objective_breached", "What is demanded is not kept; 1.", each.state == "breached", **labels)
+            if each.value is not None:
+                metrics.gauge("objective_value", "What was measured, in its own unit.", each.value, **labels)
     metrics.gauge("lost_predictions", "Readings that the prediction log had to drop.", desk.parts.predictions.dropped)
     return metrics.page()
 

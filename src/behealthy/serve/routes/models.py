@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import HTMLResponse
 
-from behealthy.flows import rollout, shelf
+from behealthy.errors import BundleError, NotThere
+from behealthy.flows import approval, rollout, shelf
 from behealthy.flows.facts import Facts
 from behealthy.flows.system import System
+from behealthy.learn.dossier import to_html
 from behealthy.registry import releases
 from behealthy.serve.desk import Called, Desk, Limit
 from behealthy.serve.wire.learning import (
+    Approval,
     ChangedSentence,
     Comparison,
     Difference,
@@ -42,11 +45,9 @@ def list_models(desk: Called) -> Page[Model]:
 @router.post("/models:rollback")
 def roll_back(desk: Called, given: ReasonRequest) -> Release:
     """Serve the version that was served before."""
-    desk.note_down("roll back", "model")
     # Whoever must go back must not wait for the registry; it is told when it is asked next.
-    rollout.rollback(desk.system, by=desk.caller.name, reason=given.reason, mirror=False)
-    desk.parts.engine.refresh()
-    return _newest(desk)
+    rollout.rollback(desk.system, by=desk.caller.name, reason=given.reason, mirror=False, request_id=desk.request_id)
+    return _served(desk)
 
 
 @router.get("/models/{version}")
@@ -58,15 +59,23 @@ def get_model(desk: Called, version: Id) -> Model:
 @router.get("/models/{version}/dossier")
 def get_dossier(desk: Called, version: Id) -> Dossier:
     """Give what there is to know of a candidate, as JSON."""
-    folder = shelf.dossier(desk.system, version)
-    told: Dossier = folder.read_json(folder.dossier)
-    return told
+    return _dossier(desk, version)
 
 
 @router.get("/models/{version}/dossier.html", response_class=HTMLResponse)
-def get_dossier_page(desk: Called, version: Id) -> FileResponse:
+def get_dossier_page(desk: Called, version: Id) -> HTMLResponse:
     """Give what there is to know of a candidate, as a page."""
-    return FileResponse(shelf.dossier(desk.system, version).page, media_type="text/html")
+    return HTMLResponse(to_html(_dossier(desk, version)))
+
+
+def _dossier(desk: Desk, version: str) -> Dossier:
+    told = shelf.dossier(desk.system, version)
+    if told is None:  # another machine wrote it
+        desk.parts.apart(shelf.bring_dossier, {"version": version})
+        told = shelf.dossier(desk.system, version)
+    if told is None:
+        raise NotThere(f"the dossier of {version} is gone again")
+    return told
 
 
 @router.get("/models/{version}/compare/{other}")
@@ -92,12 +101,20 @@ def compare_models(desk: Called, version: Id, other: Id) -> Comparison:
 @router.post("/models/{version}:promote")
 def promote_model(desk: Called, version: Id, given: ReasonRequest) -> Release:
     """Serve this version from now on."""
-    desk.note_down("promote", f"model:{version}")
+    seen = rollout.held(desk.system)  # now, not after the seconds that it takes
     shelf.version(desk.system, version, desk.parts.registered.known())  # is it there at all?
     with desk.parts.promoting.one():
-        desk.parts.apart(promoted, {"version": version, "by": desk.caller.name, "reason": given.reason})
-    desk.parts.engine.refresh()
-    return _newest(desk)
+        wish = {"version": version, "by": desk.caller.name, "reason": given.reason, "seen": seen}
+        desk.parts.apart(promoted, wish | {"request_id": desk.request_id})
+    return _served(desk)
+
+
+@router.post("/models/{version}:refuse")
+def refuse_model(desk: Called, version: Id, given: ReasonRequest) -> Approval:
+    """Refuse a candidate that waits for approval; promoting it is how it is approved."""
+    desk.note_down("refuse", f"model:{version}")
+    told = approval.refuse(desk.system, version, by=desk.caller.name, reason=given.reason)
+    return Approval.model_validate(told)
 
 
 @router.get("/releases")
@@ -112,8 +129,8 @@ def list_releases(desk: Called, limit: Limit = 100) -> Page[Release]:
 
 def promoted(system: System, facts: Facts) -> Facts:
     """When called, it will promote a version; the registry, which nobody waits for, hears of it when asked."""
-    change = rollout.promote(system, facts["version"], by=facts["by"], reason=facts["reason"], mirror=False)
-    return change.to_json()
+    names = ("by", "reason", "seen", "request_id")
+    return approval.promote(system, facts["version"], **{name: facts[name] for name in names}, mirror=False).to_json()
 
 
 def compared(system: System, facts: Facts) -> Facts:
@@ -123,10 +140,24 @@ def compared(system: System, facts: Facts) -> Facts:
     return compare(system, facts["left"], facts["right"])
 
 
-def _newest(desk: Desk) -> Release:
+def _served(desk: Desk) -> Release:
+    """Give the newest release once this process serves it: whoever is answered may rely on it.
+
+    Raises
+    ------
+    BundleError
+        When this process cannot load it; it is released all the same, and loaded as soon as that can be.
+    """
     desk.parts.registered.known()
-    with desk.system.database.read() as session:
-        return Release.model_validate(releases.current(session))
+    engine = desk.parts.engine
+    while True:
+        engine.refresh()
+        with desk.system.database.read() as session:
+            release = Release.model_validate(releases.current(session))
+        if release.version == engine.version:
+            return release
+        if engine.fault is not None:  # else another was released meanwhile
+            raise BundleError(release.version, engine.fault)
 
 
 def _model(version: shelf.Version) -> Model:

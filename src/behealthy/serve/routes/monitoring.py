@@ -9,12 +9,24 @@ from fastapi import APIRouter
 from sqlalchemy import select
 
 from behealthy.flows.standing import standing
-from behealthy.monitor import alerts
+from behealthy.monitor import alerts, objectives
 from behealthy.serve.desk import Called, Cursor, Limit, number_of
 from behealthy.serve.paging import newest
 from behealthy.serve.wire.learning import Release
 from behealthy.serve.wire.terms import Id, Page
-from behealthy.serve.wire.watching import Alert, Drift, Flow, Flows, MovedTerm, Signal, SignalPoint, Started, Window
+from behealthy.serve.wire.watching import (
+    Alert,
+    Drift,
+    Flow,
+    Flows,
+    MovedTerm,
+    Objective,
+    Signal,
+    SignalPoint,
+    Started,
+    SystemState,
+    Window,
+)
 from behealthy.store.session import new_id
 from behealthy.store.tables import AlertRow, WindowRow
 
@@ -53,6 +65,18 @@ def get_drift(desk: Called, limit: Limit = 50) -> Drift:
     )
 
 
+@router.get("/system")
+def get_system(desk: Called) -> SystemState:
+    """Say whether the system keeps what is demanded of it, as it was judged last: breaches first."""
+    with desk.system.database.read() as session:
+        found = objectives.known(session)
+    breached = any(each.state == "breached" for each in found)
+    return SystemState(
+        state="breached" if breached else "ok" if found else "unknown",
+        items=[Objective.model_validate(each) for each in found],
+    )
+
+
 @router.post("/drift:check", status_code=202)
 def check_drift(desk: Called) -> Started:
     """Look now instead of at the next minute."""
@@ -64,7 +88,7 @@ def check_drift(desk: Called) -> Started:
 @router.get("/alerts")
 def list_alerts(
     desk: Called,
-    state: Literal["open", "acknowledged"] | None = None,
+    state: Literal["open", "acknowledged", "resolved"] | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[Alert]:

@@ -36,9 +36,9 @@ def invite_user(desk: Called, given: NewUser) -> Invited:
 
 @router.post("/users/{user_id}:deactivate")
 def deactivate_user(desk: Called, user_id: Id) -> User:
-    """Let a person in no more; their sessions end now."""
+    """Let a person in no more; their sessions and the keys that they made end now."""
     with desk.audited("deactivate", f"user:{user_id}") as session:
-        user = _user(auth.deactivate(session, user_id))
+        user = _user(auth.deactivate(session, user_id, desk.now()))
     desk.parts.callers.forget()
     return user
 

@@ -128,6 +128,16 @@ def submit_review(
         return Submitted(gold_id=gold_id, edits=queue.look(session, vault, note_id).edits)
 
 
+@router.post("/{note_id}:reopen", response_model=Review)
+def reopen_review(desk: Called, note_id: Id, response: Response, offset_unit: OffsetUnit = "codepoint") -> Review:
+    """Claim a note again that I submitted, or anybody with the right did; what is submitted next counts."""
+    vault, by = desk.system.vault, desk.caller.name
+    with desk.audited("reopen review", f"note:{note_id}") as session:
+        if queue.look(session, vault, note_id).held_by != by:
+            desk.demand("reviews:reopen")
+        return _told(session, queue.reopen(session, vault, note_id, by, desk.now()), response, offset_unit)
+
+
 @router.post("/{note_id}:release", status_code=204)
 def release_review(desk: Called, note_id: Id) -> None:
     """Give a claimed note back to the queue."""

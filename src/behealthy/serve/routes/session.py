@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from behealthy.errors import Unrecognised
 from behealthy.serve import auth
 from behealthy.serve.desk import Called, Desk, Open
 from behealthy.serve.wire.people import FirstStartRequest, LoginRequest, Me
@@ -14,8 +15,14 @@ router = APIRouter(tags=["session"])
 @router.post("/login")
 def login(desk: Open, given: LoginRequest, response: Response) -> Me:
     """Log in with name and password; the answer sets the session's cookie."""
-    desk.parts.rates.take_login(given.name, desk.address)
-    caller, token = auth.log_in(desk.system, given.name, given.password, desk.request_id)
+    rates = desk.parts.rates
+    rates.take_login(given.name, desk.address)
+    try:
+        caller, token = auth.log_in(desk.system, given.name, given.password, desk.request_id)
+    except Unrecognised:
+        rates.logged_in(given.name, desk.address, well=False)
+        raise
+    rates.logged_in(given.name, desk.address, well=True)
     return _with_cookie(desk, caller, token, response)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from behealthy.errors import NotThere
-from behealthy.flows import workbench
+from behealthy.flows import approval, workbench
 from behealthy.serve.desk import Called, Limit
-from behealthy.serve.wire.learning import ReasonRequest, Training
+from behealthy.serve.wire.learning import Approval, ReasonRequest, Training
 from behealthy.serve.wire.terms import Id, Page
 from behealthy.store.session import new_id
 from behealthy.store.tables import TrainingRow
@@ -41,7 +43,8 @@ def list_trainings(desk: Called, limit: Limit = 50) -> Page[Training]:
     """List the trainings, the newest first."""
     newest = select(TrainingRow).order_by(TrainingRow.started_at.desc(), TrainingRow.id).limit(limit)
     with desk.system.database.read() as session:
-        return Page(items=[Training.model_validate(row) for row in session.scalars(newest)], next=None)
+        rows = session.scalars(newest).all()
+        return Page(items=_told(session, rows), next=None)
 
 
 @router.get("/{training_id}")
@@ -51,4 +54,14 @@ def get_training(desk: Called, training_id: Id) -> Training:
         row = session.get(TrainingRow, training_id)
         if row is None:
             raise NotThere(f"there is no training {training_id}")
-        return Training.model_validate(row)
+        return _told(session, [row])[0]
+
+
+def _told(session: Session, rows: Sequence[TrainingRow]) -> list[Training]:
+    asked = approval.states(session, rows)
+    out = []
+    for row in rows:
+        told = Training.model_validate(row)
+        told.approval = Approval.model_validate(asked[row.id]) if row.id in asked else None
+        out.append(told)
+    return out

@@ -37,6 +37,15 @@ class DatasetDiff(Told):
     moved: list[str]
 
 
+class Approval(Told):
+    """What a person made of a candidate, where one was asked; ``passed_over`` says that another was released first."""
+
+    state: Literal["waiting", "approved", "refused", "passed_over"]
+    by: str | None
+    reason: str | None
+    at: datetime | None
+
+
 class Training(Told):
     """A run of the training pipeline and what came of it."""
 
@@ -55,6 +64,7 @@ class Training(Told):
     verdict: Literal["promote", "keep", "inconclusive"] | None
     reasons: list[str]
     failure: str | None
+    approval: Approval | None = None
 
 
 class Score(Told):

@@ -228,12 +228,12 @@ class StoredNote(NoteHead):
 
 
 class QuarantineHead(Told):
-    """What the contract refused, without its words."""
+    """What the contract refused, without its words; ``name`` is null for those who may not read notes."""
 
     id: str
     at: datetime
     source: str
-    name: str
+    name: str | None
     code: str
     faults: list[str]
     kind: str

@@ -68,7 +68,7 @@ class Alert(Told):
     facts: Facts
     times: int
     last_at: datetime
-    state: Literal["open", "acknowledged"]
+    state: Literal["open", "acknowledged", "resolved"]
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     sent_at: datetime | None
@@ -89,6 +89,28 @@ class Drift(Told):
     releases: list[Release]
     alerts: list[Alert]
     decision: Facts
+
+
+class Objective(Told):
+    """What is demanded of the system: a value, its bound (from below where ``floor``), and since when it is so."""
+
+    name: str
+    of: str
+    unit: str
+    value: float | None
+    bound: float
+    floor: bool
+    state: Literal["ok", "breached", "unknown"]
+    since: datetime
+    at: datetime
+    sentence: str
+
+
+class SystemState(Told):
+    """Whether the system keeps what is demanded of it."""
+
+    state: Literal["ok", "breached", "unknown"]
+    items: list[Objective]
 
 
 class Kpi(Told):
