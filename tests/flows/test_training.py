@@ -22,11 +22,7 @@ from behealthy.flows.ingest import import_gold
 from behealthy.flows.system import System
 from behealthy.flows.training import Request
 from behealthy.flows.workbench import TrainingFolder
-<<<<<<< HEAD
-from behealthy.learn import behaviour, crf
-=======
-from behealthy.learn import crf, dossier
->>>>>>> main
+from behealthy.learn import behaviour, crf, dossier
 from behealthy.learn.crf import Recipe
 from behealthy.learn.dataset import Knowledge
 from behealthy.learn.sentences import own_notes

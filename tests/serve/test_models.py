@@ -1,10 +1,6 @@
 """Models, trainings, drift, alerts and KPIs over HTTP."""
 
-<<<<<<< HEAD
 import os
-import time
-=======
->>>>>>> main
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,12 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-<<<<<<< HEAD
-from behealthy.flows import shelf
-=======
 from behealthy.errors import DamagedBundle
-from behealthy.flows import approval, rollout
->>>>>>> main
+from behealthy.flows import approval, rollout, shelf
 from behealthy.monitor import alerts
 from behealthy.registry import releases
 from behealthy.registry.bundle import STARTER, load_model, package_folder, save_model

@@ -89,16 +89,17 @@ def reached(marked: Marked, triggers: Triggers) -> Reached:
     after = before.copy()
     of_treatment = treatments(marked)
     of_type = {ALWAYS: np.ones(len(marked), np.bool_), OF_DISEASE: ~of_treatment, OF_TREATMENT: of_treatment}
-    for what, entities in of_type.items():
-        for kind in range(len(ASSERTIONS)):
-            same = (reach.kind == kind) & (reach.acts_on == what)
-            own = np.flatnonzero(same & reach.forward)
-            found = _covering(reach.first[own], reach.right[own], marked.last, marked.first)
-            _fill(before[kind], own, found, entities)
-            # The backward reach is the same, seen in a mirror.
-            own = np.flatnonzero(same & reach.backward)
-            found = _covering(-reach.last[own], -reach.left[own], -marked.first - 1, -marked.last)
-            _fill(after[kind], own, found, entities)
+    for kind, what in sorted({*zip(reach.kind.tolist(), reach.acts_on.tolist(), strict=True)}):
+        if kind >= len(ASSERTIONS) or what not in of_type:  # what ends others, and what is none
+            continue
+        same = (reach.kind == kind) & (reach.acts_on == what)
+        own = (same & reach.forward).nonzero()[0]
+        found = _covering(reach.first[own], reach.right[own], marked.last, marked.first)
+        _fill(before[kind], own, found, of_type[what])
+        # The backward reach is the same, seen in a mirror.
+        own = (same & reach.backward).nonzero()[0]
+        found = _covering(-reach.last[own], -reach.left[own], -marked.first - 1, -marked.last)
+        _fill(after[kind], own, found, of_type[what])
     return Reached(reach.first, reach.last, before, after)
 
 

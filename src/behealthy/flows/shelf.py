@@ -12,12 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
 from sqlalchemy import func, select
-=======
-from sqlalchemy import select
 from sqlalchemy.orm import Session
->>>>>>> main
 
 from behealthy.errors import BundleError, NotThere
 from behealthy.flows import approval
@@ -190,12 +186,7 @@ def _facts(system: System, bundle: Facts | None, training: TrainingRow | None, e
     own, data = told.get("candidate", {}), bundle.get("data", {})
     return {
         "number": entry.get("number"),
-<<<<<<< HEAD
-        "figures": own.get("figures") or bundle.get("metrics") or {},
-=======
-        "created_at": _created(entry, training),
         "figures": own.get("figures") or bundle.get("metrics") or _figures(tags),
->>>>>>> main
         "documents": data.get("documents") or _number(tags.get("documents")),
         "data_hash": data.get("hash") or tags.get("data_hash"),
         "size_bytes": bundle.get("size_bytes") or _number(tags.get("size_bytes")),

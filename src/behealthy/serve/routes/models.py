@@ -16,11 +16,8 @@ from behealthy.learn.dossier import to_html
 from behealthy.registry import releases
 from behealthy.serve.desk import Called, Desk, Limit
 from behealthy.serve.wire.learning import (
-<<<<<<< HEAD
-    ChangedSentence,
-=======
     Approval,
->>>>>>> main
+    ChangedSentence,
     Comparison,
     Difference,
     Dossier,
