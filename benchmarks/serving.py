@@ -86,21 +86,20 @@ def free_port() -> int:
 
 
 def listen(home: str, port: int, keys: Any) -> None:
-    """Serve our application until the process is ended; puts a key to it into a queue first."""
-    import uvicorn
-
+    """Serve our application until the process is ended; puts a key to it into a queue first. Logs go to its home."""
     from behealthy.flows.system import System
     from behealthy.monitor import logs
     from behealthy.serve import auth
     from behealthy.serve.app import create_app
+    from behealthy.serve.listening import server_of
 
-    logs.configure("api")
-    system = System.open(Settings.from_environment({"BEHEALTHY_HOME": home}, Path(home)))
+    settings = Settings.from_environment({"BEHEALTHY_HOME": home}, Path(home))
+    system = System.open(settings)
     with system.database.write() as session:
         keys.put(auth.make_key(session, "b", ["extract"], by="b", requests_per_minute=10**6, now=system.now())[1])
-    uvicorn.run(
-        create_app(system), host="127.0.0.1", port=port, log_config=None, access_log=False, timeout_keep_alive=75
-    )
+    with (Path(home) / "log").open("w", encoding="utf-8") as log:
+        logs.configure("api", stream=log)
+        server_of(create_app(system), "127.0.0.1", port, timeout_keep_alive=75).run()
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from sqlalchemy import text
 from behealthy.flows.system import System
 from behealthy.settings import Settings
 from behealthy.store.crypto import Vault, open_vault
-from behealthy.store.session import Database
+from behealthy.store.session import Database, chance
 from behealthy.store.tables import Base
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,6 +57,23 @@ def _missing(reason: str) -> NoReturn:
 def missing() -> Callable[[str], NoReturn]:
     """Fails where everything must be there, and skips elsewhere."""
     return _missing
+
+
+# Chance --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _ids_of_the_test() -> Iterator[None]:
+    """Ids are the same each time, since with the key they decide what is drawn and what judges."""
+    with chance(random.Random(57).getrandbits):
+        yield
+
+
+def _key_of_the_tests(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"behealthy-note-key-1:{'57' * 32}\n")
+    path.chmod(0o600)
+    return path
 
 
 # Time and ports ------------------------------------------------------------------------------------------------------
@@ -282,8 +299,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
-    """A vault with a key of its own."""
-    return open_vault(tmp_path / "note.key")
+    """A vault, with the same key each time."""
+    return open_vault(_key_of_the_tests(tmp_path / "note.key"))
 
 
 # A registry of models ------------------------------------------------------------------------------------------------
@@ -348,6 +365,8 @@ def clock() -> Watch:
 def system(tmp_path: Path, clock: Watch) -> Iterator[System]:
     """The parts of a system on SQLite in a folder of its own."""
     environ = {"BEHEALTHY_HOME": str(tmp_path / "system"), "BEHEALTHY_CORPORA": str(tmp_path / "no corpora")}
-    system = System.open(Settings.from_environment(environ, tmp_path), clock)
+    settings = Settings.from_environment(environ, tmp_path)
+    _key_of_the_tests(settings.note_key_file)
+    system = System.open(settings, clock)
     yield system
     system.close()

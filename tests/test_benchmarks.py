@@ -101,7 +101,7 @@ def test_the_plain_crf_learns() -> None:
 
 
 def test_spacy_learns() -> None:
-    pytest.importorskip("spacy", reason="spaCy comes with the group bench")
+    pytest.importorskip("spacy", reason="only the environment of `make bench` has spaCy, a rival of the benchmarks")
     read = rivals.spacy_ner(LEARNT, ASKED, (DISEASE, TREATMENT), epochs=15)
     assert found(read) == [{("Zorbitis", DISEASE), ("flomazin", TREATMENT)}, set(), set()]
 

@@ -19,13 +19,12 @@ import pytest
 from behealthy.cli import terminal
 from behealthy.cli.up import _greet
 from behealthy.errors import Unrecognised
-from behealthy.flows import demo
 from behealthy.flows.system import System
 from behealthy.serve import auth
 from behealthy.settings import Settings
 from behealthy.up import first
 from behealthy.up.lines import Log, short
-from behealthy.up.run import MLFLOW, Ready
+from behealthy.up.run import MLFLOW, Ready, Wish
 
 COMMAND = [sys.executable, "-c", "from behealthy.cli import main; main()", "up"]
 LONG_S = 300.0
@@ -243,9 +242,10 @@ def test_the_users_of_the_demo_keep_their_passwords(system: System) -> None:
     assert first.demo_users(system) == users
 
 
-def test_the_demo_is_filled_once(system: System) -> None:
-    assert demo.fill(system) == 230
-    assert demo.fill(system) == 0
+def test_a_home_that_is_named_is_the_one_that_is_opened(tmp_path: Path) -> None:
+    assert Wish(home=Path("there")).changes(tmp_path)["BEHEALTHY_HOME"] == str(tmp_path / "there")
+    assert Wish(demo=True, home=Path("there")).changes(tmp_path)["BEHEALTHY_HOME"] == str(tmp_path / "there")
+    assert "BEHEALTHY_HOME" not in Wish().changes(tmp_path)
 
 
 @pytest.mark.parametrize("watched", [True, False])
@@ -255,7 +255,9 @@ def test_links_and_passwords_are_shown_to_a_person_and_to_no_journal(
     monkeypatch.setattr(terminal, "watched", lambda: watched)
     users = (("rita", "reviewer", "four-word-pass-here"),)
     _greet(
-        Ready("http://x", None, "http://x/start#token=abc", tmp_path / "l", users, tmp_path / "u", tmp_path / "g", 1)
+        Ready(
+            "http://x", None, "http://x/start#token=abc", tmp_path / "l", users, tmp_path / "u", None, tmp_path / "g", 1
+        )
     )
     said = capsys.readouterr().err
     assert [word in said for word in ("token=abc", "four-word-pass-here")] == [watched, watched]

@@ -34,8 +34,14 @@ def extractor() -> Extractor:
     return behealthy.load()
 
 
+@cache
+def entities(text: str) -> tuple[Entity, ...]:
+    """Read a text, once for all tests."""
+    return extractor()(text).entities
+
+
 def spans(text: str) -> list[Span]:
-    return [(e.start, e.end, e.type) for e in extractor()(text).entities]
+    return [(e.start, e.end, e.type) for e in entities(text)]
 
 
 # Cases ---------------------------------------------------------------------------------------------------------------
@@ -140,7 +146,7 @@ def outside(entity: Entity, slots: list[tuple[int, int]]) -> Elsewhere | None:
 
 def elsewhere(note: str, **words: str) -> set[Elsewhere]:
     text, slots = filled(note, **words)
-    return {at for e in extractor()(text).entities if (at := outside(e, slots))}
+    return {at for e in entities(text) if (at := outside(e, slots))}
 
 
 def share_unchanged(slot: str, alternatives: tuple[str, ...]) -> float:
@@ -205,10 +211,10 @@ def test_white_space_changes_nothing(change: str) -> None:
     for note in NOTES:
         text, _ = filled(note)
         changed = WITHIN[change](text)
-        found = extractor()(changed).entities
+        found = entities(changed)
         assert all(changed[e.start : e.end] == e.text for e in found)
         assert [("".join(e.text.split()), e.type) for e in found] == [
-            ("".join(e.text.split()), e.type) for e in extractor()(text).entities
+            ("".join(e.text.split()), e.type) for e in entities(text)
         ]
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -298,9 +298,7 @@ def test_windows_line_ends_of_rows_are_no_text(name: str, tmp_path: Path) -> Non
 
 @every_format
 @pytest.mark.parametrize("shape", ["Kowalczyk {} " * 9_000, "Kowalczyk" * 12_000, "Kowalczyk has\tasthma 7\n" * 50])
-def test_prose_is_refused_quickly_and_never_quoted(
-    name: str, shape: str, tmp_path: Path, seconds: Callable[..., float]
-) -> None:
+def test_prose_is_refused_quickly_and_never_quoted(name: str, shape: str, tmp_path: Path, seconds: Any) -> None:
     path = plant(name, tmp_path, "some", shape.encode())
     messages = []
 

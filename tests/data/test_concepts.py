@@ -1,6 +1,7 @@
 """The table of codes compiles to the same each time, holds nobody's text, and knows only codes that exist."""
 
 from collections.abc import Callable
+from functools import cache
 from importlib import util
 from pathlib import Path
 from typing import NoReturn
@@ -25,6 +26,16 @@ def _packages(missing: Callable[[str], NoReturn]) -> None:
         missing(f"not installed: {', '.join(absent)} (dependency group 'vocabulary')")
 
 
+@pytest.fixture(autouse=True)
+def _read_once(monkeypatch: pytest.MonkeyPatch, _packages: None) -> None:
+    """What the packages hold is read for the first test and kept for the others."""
+    for name, own in (("mesh_headings", _headings), ("icd_entries", _entries)):
+        monkeypatch.setattr(concepts, name, own)
+
+
+_headings, _entries = cache(mesh_headings), cache(icd_entries)
+
+
 def test_the_shipped_table_is_what_compiles_now(corpora: Path, tmp_path: Path) -> None:
     compiled = compile_concepts(corpora)
     write_folder(tmp_path / "concepts", "concepts", compiled.arrays, compiled.meta)
@@ -37,13 +48,13 @@ def test_the_shipped_table_is_small() -> None:
 
 
 def test_ids_of_well_known_headings() -> None:
-    headings = mesh_headings()
+    headings = _headings()
     known = {"hypertension": "D006973", "aspirin": "D001241", "asthma": "D001249", "breast neoplasms": "D001943"}
     assert {name: headings[name][0] for name in known} == known
 
 
 def test_our_own_list_names_codes_that_exist() -> None:
-    icd, headings = icd_entries(), mesh_headings()
+    icd, headings = _entries(), _headings()
     for terms, code, heading in curated_lines():
         assert code or heading, terms
         assert not code or code in icd, terms
@@ -55,6 +66,8 @@ def test_our_own_list_names_codes_that_exist() -> None:
 )
 def test_a_faulty_line_of_our_own_list_is_refused(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(concepts, "knowledge_lines", lambda name: [line] if name == "codes.tsv" else [])
+    for name in ("_add_icd", "_add_diseases", "_add_treatments"):  # they take seconds and do not look at our own list
+        monkeypatch.setattr(concepts, name, lambda *_: None)
     with pytest.raises(FormatError):
         compile_concepts()
 

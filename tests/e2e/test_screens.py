@@ -4,7 +4,6 @@ Each page must be without faults and breaches of accessibility when its picture 
 are among them, in docs/images, with notes of our own.
 """
 
-import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from behealthy.data.formats import read_corpus
 from behealthy.serve import auth
+from behealthy.simulate.visits import invented
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "out" / "screens"
@@ -65,13 +64,17 @@ def full(tmp_path_factory: pytest.TempPathFactory, weak_home, starts) -> Iterato
         started.wait_until("the training is done", done, 1200)
         version = caller.get(f"/api/v1/trainings/{asked['id']}").json()["candidate"]
         started.wait_until("it is served", lambda: caller.get("/info").json()["model_version"] == version)
-        for source, texts in (("hospital", usual(600)), ("night shift", telegraphic(400))):
-            for notes in batches(texts):
+        before = len(caller.get("/api/v1/drift").json()["windows"])
+        for source, texts in (
+            ("hospital", invented("letters", 600, 7)),
+            ("night shift", invented("telegrams", 400, 8)),
+        ):
+            for notes in batches([document.text for document in texts]):
                 caller.post(f"/api/v1/notes?source={source}", json={"notes": notes}).raise_for_status()
         for stars in (4, 5, 4, 3, 5, 4):
             caller.post("/api/v1/kpis/rating", json={"stars": stars})
         caller.post("/api/v1/drift:check")
-        judged = lambda: len(caller.get("/api/v1/drift").json()["windows"]) >= 5  # noqa: E731
+        judged = lambda: len(caller.get("/api/v1/drift").json()["windows"]) >= before + 5  # noqa: E731
         started.wait_until("the windows are judged", judged)
         yield started
 
@@ -80,32 +83,6 @@ def scientist(started) -> httpx.Client:
     """Give the browser of a data scientist, as a client."""
     cookies = {auth.COOKIE: started.token("data_scientist.dora")}
     return httpx.Client(base_url=started.url, cookies=cookies, headers={"X-BeHealthy": "1"}, timeout=300)
-
-
-def usual(count: int) -> list[str]:
-    """Make notes as the demo has them, each of the beginning of one and the end of another."""
-    texts = [document.text for document in read_corpus(ROOT / "examples" / "notes", "brat").documents]
-    lot = random.Random(7)
-    return ["\n".join([_half(lot.choice(texts), 0), _half(lot.choice(texts), 1)]) for _ in range(count)]
-
-
-def _half(text: str, which: int) -> str:
-    lines = text.splitlines()
-    return "\n".join(lines[len(lines) // 2 :] if which else lines[: len(lines) // 2])
-
-
-def telegraphic(count: int) -> list[str]:
-    """Make notes as somebody writes who has no time: another kind of notes than the model knows."""
-    lot = random.Random(8)
-    complaints = ("SOB", "CP", "N/V/D", "HA", "abd pain", "LBP", "LOC", "palps")
-    known = ("DM2 on metf", "HTN on lisin", "COPD w inh", "CKD3", "AF on apix", "GERD", "OSA cpap", "RA on mtx")
-    plans = ("IVF, abx", "CXR, trop neg", "d/c home", "adm tele", "f/u PCP 1w", "ortho c/s", "prn apap")
-    return [
-        f"{lot.randint(20, 90)}yo {lot.choice('MF')} c/o {lot.choice(complaints)} x{lot.randint(1, 9)}d, "
-        f"no {lot.choice(complaints)}. "
-        f"PMH {', '.join(lot.sample(known, 3))}. VSS. A/P: {', '.join(lot.sample(plans, 2))}."
-        for _ in range(count)
-    ]
 
 
 def batches(texts: list[str], size: int = 50) -> Iterator[list[dict[str, str]]]:

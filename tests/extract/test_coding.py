@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from behealthy.extract.coding import SYSTEMS, TYPES, Coder, modifier_words, name_words, short_forms
+from behealthy.extract.coding import SYSTEMS, TYPES, Coder, modifier_words, short_forms
+from behealthy.extract.naming import name_words
 from behealthy.note import DISEASE, TREATMENT
 from behealthy.registry.bundle import load_coder
 

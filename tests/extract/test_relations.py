@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from behealthy.extract.candidates import CROSSED, MAIN, NEAREST
+from behealthy.extract.hashing import BITS
 from behealthy.extract.marked import Marked, mark
-from behealthy.extract.pairs import BITS, WordFacts, pairs_of
+from behealthy.extract.pairs import WordFacts, pairs_of
 from behealthy.extract.relations import OUTCOMES, Linker
 from behealthy.extract.tokens import Vocabulary
 from behealthy.registry.bundle import load_linker

@@ -134,3 +134,21 @@ def test_pieces_as_long_as_notes_are_not_kept_for_ever() -> None:
         vocabulary[letter * 300]
     vocabulary.forget_if_full()
     assert (vocabulary.epoch, len(vocabulary.words)) == (1, 1)
+
+
+def test_what_is_told_of_pieces_follows_the_numbering_when_it_begins_anew() -> None:
+    vocabulary = Vocabulary(limit=2)
+    asked: list[str] = []
+
+    def length(piece: str) -> int:
+        asked.append(piece)
+        return len(piece)
+
+    assert vocabulary["gout"] == 1
+    assert vocabulary.told(length).tolist() == [0, 4]
+    assert vocabulary["asthma"] == 2
+    assert vocabulary.told(length).tolist() == [0, 4, 6]
+    assert asked == ["", "gout", "asthma"]  # each once
+    vocabulary.forget_if_full()
+    assert vocabulary["flu"] == 1
+    assert vocabulary.told(length).tolist() == [0, 3]

@@ -356,3 +356,19 @@ def test_the_page_has_each_signal_over_the_windows_and_the_words_that_moved(watc
     assert terms["dam"]["reference_count"] == 0
     assert [t["term"] for t in moved_terms(watched, page["windows"][-1].number, limit=3)] == list(terms)[:3]
     assert moved_terms(watched, 99) == []
+
+
+def test_what_led_to_a_release_is_not_forgotten_with_it(watched: System, arrive: Arrive) -> None:
+    from behealthy.registry import releases
+
+    for kind, seed in (("usual", 1), ("usual", 3), ("other", 4)):
+        arrive(watched, kind, seed=seed)
+    story.watch(watched)
+    with watched.database.write() as session:
+        releases.promote(session, "another-1", by="x", reason="", now=watched.now())
+    page = standing(watched)
+    assert (page["version"], page["state"], page["decision"]) == ("another-1", "insufficient", {})
+    assert page["moved_terms"] == []
+    assert {row.model_version for row in page["windows"]} == {load().version}
+    assert len(page["windows"]) == 3
+    assert [len(s["points"]) for s in page["signals"] if s["name"] == "vocabulary"] == [2]

@@ -102,3 +102,15 @@ def test_it_is_better_than_either_alone_on_notes_of_a_kind() -> None:
     alone = crf.train(few, recipe, PLAIN)
     figures = [found(w, judged) for w in (old, alone, adapt(old, few, recipe, PLAIN))]
     assert figures[2] >= max(figures[:2]) - 0.005
+
+
+def test_what_many_taught_outweighs_the_oversights_of_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dozen notes in which every second mention was overlooked: without the tighter prior they undo more."""
+    notes = sorted(read_corpus(EXAMPLES, "brat").documents, key=lambda d: d.note_id)
+    careless = [Extraction(d.note_id, d.text, d.entities[::2]) for d in notes[60:72]]
+    recipe = Recipe((DISEASE, TREATMENT), iterations=20)
+    first = crf.train(notes[:60], recipe, PLAIN)
+    kept = found(adapt(first, careless, recipe, PLAIN), notes[72:120])
+    monkeypatch.setattr("behealthy.learn.adapt.HOLD", 1.0)
+    undone = found(adapt(first, careless, recipe, PLAIN), notes[72:120])
+    assert kept > undone + 0.02

@@ -143,8 +143,8 @@ def test_share_of_records_that_needed_nobody(system: System) -> None:
         for i in range(5):
             session.add(
                 QuarantineRow(
-                    id=f"q{i}", at=system.now(), source="w", name="n", code="schema", faults=[], kind="csv",
-                    size_bytes=1, payload_key=str(i), state="held", sealed=b"",
+                    id=f"q{i}", at=system.now(), source="w", code="schema", kind="csv",
+                    size_bytes=1, payload_key=str(i), state="held", sealed=b"", sealed_label=b"",
                 )
             )  # fmt: skip
     assert report(system)["integration_efficiency"].value.value == 0.95

@@ -112,7 +112,7 @@ def read(database: Database, vault: Vault, spans: tuple[tuple[int, int, str], ..
     with database.write() as session:
         id_ = put_note(session, vault, Note("", TEXT, str(number)), source="ward", now=NOW).note_id
         put_extraction(session, vault, found(id_, *spans, version=version), now=NOW)
-        telemetry.log(session, observation, note_id=id_, source="ward", version=version, duration_s=0.01, now=NOW)
+        telemetry.log(session, [telemetry.Logged(observation, id_, "ward", version, 0.01, NOW)])
     return id_
 
 

@@ -148,7 +148,7 @@ def note(clock: Any, source: str, n: int) -> NoteRow:
 
 def held(clock: Any, source: str, n: int) -> QuarantineRow:
     return QuarantineRow(
-        id=new_id("q", clock()), at=clock(), source=source, name="r", code="schema", faults=[], kind="jsonl",
+        id=new_id("q", clock()), at=clock(), source=source, sealed_label=b"", code="schema", kind="jsonl",
         size_bytes=1, payload_key=f"{source}{n}", state="held", sealed=b"",
     )  # fmt: skip
 

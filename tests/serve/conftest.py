@@ -1,12 +1,16 @@
 """An application over a real database, and people and programs who call it."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from limits import strategies
+from limits.storage import memory
 
 from behealthy.flows.durable import Work
 from behealthy.flows.system import System
@@ -43,6 +47,15 @@ class NotedWork(Work):
 
     def close(self) -> None:
         pass
+
+
+@pytest.fixture(autouse=True)
+def _no_minute_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls are counted by the minute of the wall's clock: where one ended in a test, more would be let in."""
+    now = time.time()
+    still = SimpleNamespace(time=lambda: now)
+    for module in (memory, strategies):
+        monkeypatch.setattr(module, "time", still)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The pages, and what the system says of itself."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,17 @@ def test_without_built_pages_it_says_so(tmp_path: Path) -> None:
     app = FastAPI()
     pages.install(app, tmp_path / "nothing")
     assert "not built" in TestClient(app).get("/").text
+
+
+def test_an_application_that_has_ended_is_forgotten(tmp_path: Path) -> None:
+    app = FastAPI()
+    pages.install(app, tmp_path)
+    with TestClient(app) as client:
+        client.get("/docs")
+    left = weakref.ref(app)
+    del app, client
+    gc.collect()
+    assert left() is None
 
 
 def test_the_page_of_the_api_names_every_operation_and_runs_nothing(anonymous: TestClient, app: FastAPI) -> None:

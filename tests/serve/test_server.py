@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
 from behealthy.flows.system import System
 from behealthy.registry import releases
@@ -19,6 +18,7 @@ from behealthy.registry.bundle import STARTER, load_model, package_folder, save_
 from behealthy.registry.catalogue import shipped_version
 from behealthy.serve import auth
 from behealthy.serve.app import create_app
+from behealthy.serve.listening import LONGEST_HEAD, server_of
 from behealthy.settings import Settings
 from behealthy.store import audit
 
@@ -34,8 +34,7 @@ class Server:
             scopes = ["extract", "notes:write", "reviews"]
             _, self.key = auth.make_key(session, "k", scopes, by="test", requests_per_minute=10**6, now=system.now())
         self.app = create_app(system)
-        config = uvicorn.Config(self.app, host="127.0.0.1", port=0, log_config=None, access_log=False)
-        self._server = uvicorn.Server(config)
+        self._server = server_of(self.app, "127.0.0.1", 0)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         while not self._server.started:
@@ -172,6 +171,30 @@ def test_a_body_without_end_is_cut_off(server: Server, path: str, status: int) -
         f"{server.url}/api/v1{path}", content=b"x" * 100_000, headers={"Content-Type": "application/json"}, timeout=300
     )
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        ("GET /", b"a" * 65536),
+        ("GET /healthz HTTP/1.1\r\nHost: x\r\n", b"X-Padding: " + b"a" * 1000 + b"\r\n"),
+        ("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Padding: ", b"a" * 65536),
+        (
+            "POST /api/v1/extract HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n",
+            b"X-Padding: " + b"a" * 1000 + b"\r\n",
+        ),
+    ],
+    ids=["path", "headers", "header", "trailers"],
+)
+def test_what_is_of_no_body_has_an_end(server: Server, begin: str, piece: bytes) -> None:
+    sent = 0
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall(begin.encode())
+        with contextlib.suppress(ConnectionError):
+            while sent < 50 * 2**20:
+                line.sendall(piece)
+                sent += len(piece)
+    assert LONGEST_HEAD < sent < 20 * 2**20  # what the system's buffers hold is taken before the end is noticed
 
 
 def test_the_loop_on_postgresql(tmp_path: Path, postgres_url: str) -> None:

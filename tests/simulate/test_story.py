@@ -142,6 +142,7 @@ def moment(number: int, state: str, **given: Any) -> Moment:
         "audited": figure(0.5),
         "promised": figure(0.6),
         "floor": 0.5,
+        "audit_tells": True,
         "trusted": number < 2,
         "action": "label",
         "moved": ("vocabulary",),
@@ -151,6 +152,21 @@ def moment(number: int, state: str, **given: Any) -> Moment:
         "events": (Event(at, "labels", "5 labelled", 5), Event(at + timedelta(hours=1), "labels", "2 labelled", 2)),
     }
     return Moment(**{**known, **given})
+
+
+def _told_of(*moments: Moment) -> Story:
+    return Story(
+        says="a <i> meets b",
+        seed=0,
+        window=200,
+        moments=moments,
+        prologue=(),
+        claims=(Claim(1, "x & y", True), Claim(2, "z", False)),
+        figures=dict.fromkeys(
+            "f1_before f1_during f1_after f1_new_first f1_new_second windows_to_drift hours_to_model labels".split()
+        ),
+        trainings=(),
+    )
 
 
 def drawn(moments: list[Moment]) -> str:
@@ -181,19 +197,16 @@ def test_what_is_not_known_is_not_drawn(moments: list[Moment]) -> None:
     ElementTree.fromstring(f"<x>{drawn(moments)}</x>")
 
 
+def test_an_audit_of_a_handful_of_notes_is_no_figure() -> None:
+    few = moment(0, "ok", audited={**figure(0.0), "low": 0.0, "notes": 9}, audit_tells=False)
+    html = page.to_html(_told_of(few))
+    assert "too few (9)" in html
+    assert "audited-dot" not in drawn([few])
+    assert "audited-dot" in drawn([moment(0, "ok")])
+
+
 def test_the_page_tells_everything_and_escapes_it() -> None:
-    told = Story(
-        says="a <i> meets b",
-        seed=0,
-        window=200,
-        moments=(moment(0, "ok"),),
-        prologue=(),
-        claims=(Claim(1, "x & y", True), Claim(2, "z", False)),
-        figures=dict.fromkeys(
-            "f1_before f1_during f1_after f1_new_first f1_new_second windows_to_drift hours_to_model labels".split()
-        ),
-        trainings=(),
-    )
+    told = _told_of(moment(0, "ok"))
     html = page.to_html(told)
     assert "did not come out" in html
     assert html.count("not so") == 1

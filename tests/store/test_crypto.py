@@ -32,7 +32,9 @@ def test_nothing_of_a_text_shows_and_no_two_seals_are_alike() -> None:
     vault = Vault(b"k" * 32)
     seals = {vault.seal(TEXT, "note:1") for _ in range(100)}
     assert len(seals) == 100
-    assert not any(word.encode() in seal for seal in seals for word in TEXT.split())
+    words = [word.encode() for word in TEXT.split() if len(word) > 3]  # two or three bytes come by chance
+    assert words
+    assert not any(word in seal for seal in seals for word in words)
 
 
 @pytest.mark.parametrize("place", range(3 + 12 + len(TEXT) + 16))

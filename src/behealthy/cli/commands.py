@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from behealthy import __version__
 from behealthy.cli import data, flows, kpi, models, terminal, up, users
 from behealthy.cli.assertion import assert_
+from behealthy.cli.demo import demo_feed
 from behealthy.cli.doctor import doctor
 from behealthy.cli.evaluate import evaluate
 from behealthy.cli.extract import extract
@@ -102,6 +103,11 @@ app.add_typer(users.audit, name="audit", short_help="Who did what to which patie
 
 app.command(short_help="Play the whole loop through, in minutes.", epilog="Example: behealthy simulate --examples")(
     simulate
+)
+
+
+app.command("demo-feed", short_help="Send a demo notes of another kind.", epilog="Example: behealthy demo-feed")(
+    demo_feed
 )
 
 

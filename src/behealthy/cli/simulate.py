@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PAGE = Path("out/simulation.html")
 _EXAMPLES = Path("examples/notes")
+_DAYS = 14  # a story is over before
 
 
 def simulate(
@@ -29,7 +30,10 @@ def simulate(
     page: Annotated[Path, typer.Option(metavar="FILE", help="Where the timeline is drawn.")] = _PAGE,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write everything as JSON as well.")] = None,
     home: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Keep the system that was played with, in an empty folder.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Keep the system, in an empty folder; behealthy up --home FOLDER opens it."
+        ),
     ] = None,
 ) -> None:
     """Play the story of the loop through the real system, with a clock that runs fast.
@@ -41,12 +45,15 @@ def simulate(
     if home is not None and home.exists() and any(home.iterdir()):
         raise typer.BadParameter(f"{home} is not empty", param_hint="--home")
     with _folder(home) as folder:
-        story = _played(Path(folder), examples=examples, notes=notes, window=window, seed=seed)
+        kept = home is not None
+        story = _played(Path(folder), examples=examples, notes=notes, window=window, seed=seed, kept=kept)
     _show(story)
     _write(page, _page(story))
     terminal.say(f"The timeline is drawn in {page}")
     if json is not None:
         _write(json, terminal.json_line(story.to_json()) + "\n")
+    if home is not None:
+        terminal.say(f"behealthy up --home {home} shows it in the pages")
     if not story.came_out:
         raise typer.Exit(terminal.FAILED)
 
@@ -55,9 +62,11 @@ def _folder(home: Path | None) -> AbstractContextManager[str]:
     return tempfile.TemporaryDirectory(prefix="behealthy-story-") if home is None else nullcontext(str(home))
 
 
-def _played(folder: Path, *, examples: bool, notes: Path, window: int, seed: int) -> Story:
+def _played(folder: Path, *, examples: bool, notes: Path, window: int, seed: int, kept: bool) -> Story:
+    from behealthy.flows.system import utc_now
     from behealthy.simulate import claims, sources, story
     from behealthy.simulate.clinic import Clinic
+    from behealthy.simulate.clock import START, days_ago
 
     corpora = Settings.from_environment().corpora
     if sources.has_corpora(corpora) and not examples:
@@ -65,7 +74,9 @@ def _played(folder: Path, *, examples: bool, notes: Path, window: int, seed: int
     else:
         cast = sources.from_examples(notes, window, seed)
     terminal.say(f"{cast.says}; takes a few minutes")
-    with Clinic.open(folder, window, cast.gold, seed) as clinic:
+    # Pages and KPIs show the last weeks: a story that is kept happened in them.
+    start = days_ago(utc_now(), _DAYS) if kept else START
+    with Clinic.open(folder, window, cast.gold, seed, start) as clinic:
 
         def progress(says: str) -> None:
             terminal.say(f"{clinic.clock():%-d %B, %H:%M}  {says}")
@@ -90,7 +101,7 @@ def _show(story: Story) -> None:
             m.state,
             _f1(m.true),
             estimated,
-            _f1(m.audited),
+            _f1(m.audited) if m.audit_tells or m.audited is None else "too few",
             m.version,
             m.done,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,9 @@ from behealthy.cli import terminal
 if TYPE_CHECKING:
     from behealthy.up.run import Ready
 
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", metavar="FOLDER", help="Where everything is kept; by default BEHEALTHY_HOME.")
+]
 HostOption = Annotated[
     str | None, typer.Option("--host", metavar="HOST", help="Where to answer; by default BEHEALTHY_HOST, this machine.")
 ]
@@ -22,6 +26,7 @@ PortOption = Annotated[
 
 def up(
     demo: Annotated[bool, typer.Option("--demo", help="With example notes and users, in a home of its own.")] = False,
+    home: HomeOption = None,
     host: HostOption = None,
     port: PortOption = None,
     no_tracker: Annotated[bool, typer.Option("--no-tracker", help="Without MLflow's pages.")] = False,
@@ -33,7 +38,8 @@ def up(
 
     stop = threading.Event()
     wishes.heed(stop)
-    run(Wish(demo=demo, tracker=not no_tracker, host=host, port=port), say=terminal.say, ready=_greet, stop=stop)
+    wish = Wish(demo=demo, home=home, tracker=not no_tracker, host=host, port=port)
+    run(wish, say=terminal.say, ready=_greet, stop=stop)
 
 
 def serve(host: HostOption = None, port: PortOption = None) -> None:
@@ -56,6 +62,8 @@ def worker() -> None:
 
 def _greet(ready: Ready) -> None:
     lines = ["", f"BeHealthy answers at {ready.address}  (after {ready.seconds:.1f} s)"]
+    if ready.invented is not None:
+        lines.append(ready.invented)
     if ready.tracker is not None:
         lines.append(f"MLflow's pages are at {ready.tracker}")
     seen = terminal.watched()  # by a person; else it ends in a journal, which others may read

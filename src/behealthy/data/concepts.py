@@ -24,7 +24,8 @@ from behealthy.data import vocabulary
 from behealthy.data.formats import KNOWN_LABELS, read_corpus
 from behealthy.data.vocabulary import Compiled, knowledge_lines, packed_names, source_file
 from behealthy.errors import FormatError, Problem
-from behealthy.extract.coding import SYSTEMS, block_keys, loose_words, name_key, name_words, short_forms
+from behealthy.extract.coding import SYSTEMS, short_forms
+from behealthy.extract.naming import block_keys, loose_words, name_key, name_words
 from behealthy.note import DISEASE, TREATMENT
 
 ICD, MESH, DRUGBANK, OMIM = range(len(SYSTEMS))

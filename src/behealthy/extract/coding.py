@@ -9,8 +9,7 @@ This module refuses to know files and where names come from.
 
 from __future__ import annotations
 
-import hashlib
-import re
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -20,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from behealthy.extract.lexicon import normalised
+from behealthy.extract.naming import block_keys, derived, loose_words, name_key, name_words, parts
 from behealthy.extract.opposites import opposed
 from behealthy.note import DISEASE, TREATMENT, Code
 
@@ -30,124 +30,12 @@ TYPES: Mapping[str, tuple[int, ...]] = {DISEASE: (0, 1), TREATMENT: (1, 2)}  # t
 _LOOSE, _STRIPPED, _STRIPPED_LOOSE, _PART, _LIKE = 0.9, 0.85, 0.8, 0.7, 0.75
 
 _LONGEST_NAME = 200  # code points; what is longer names nothing that a vocabulary knows
-_DEEPEST = 5  # words that are dropped from the beginning of a name at most
 _ANSWERS = 20_000  # answers that are kept
-_BLOCK = 4  # letters that a word must share with another, at its beginning or end, to be like it
 _CANDIDATES = 2_000  # headings that a name is compared with at most
 _CUT_OFF = 90.0  # least likeness, in percent
 _SHORTEST_LIKE = 6  # letters; shorter names are like too many others
 
-_WORD = re.compile(r"[^\W_]+(?:[.,]\d+)?")
-_POSSESSIVE = re.compile(r"['\u2019]s?\b")
-_STOP = frozenset("an the of in to at on by with for due and or from as nos unspecified uncomplicated".split())
-_SAME = {"i": "1", "ii": "2", "iii": "3", "one": "1", "two": "2"}
-
-# Words that name the same thing in most names; the first of a line stands for all.
-_CLASSES = {
-    word: line.split()[0]
-    for line in (
-        "neoplasm cancer carcinoma tumor malignancy malignant",
-        "disease disorder syndrome",
-        "kidney renal",
-        "liver hepatic",
-        "heart cardiac",
-        "lung pulmonary",
-        "stomach gastric",
-        "bowel intestinal intestine",
-        "brain cerebral",
-        "bladder vesical",
-        "skin cutaneous",
-        "muscle muscular",
-        "bone osseous",
-        "nerve neural",
-        "bleeding hemorrhage hemorrhagic",
-        "infarction infarct",
-        "injury damage",
-        "failure insufficiency",
-        "deficiency deficit",
-        "colon colonic",
-        "uterine uterus",
-        "ovarian ovary",
-        "breast mammary",
-        "thyroid thyroidal",
-        "prostate prostatic",
-        "pancreas pancreatic",
-        "artery arterial",
-        "vein venous",
-        "thrombosis thrombotic",
-        "epilepsy epileptic",
-        "abnormality anomaly malformation defect",
-        "dysfunction impairment",
-        "ache pain",
-    )
-    for word in map(normalised, line.split())
-}
-
-_JOINT = re.compile(r"\s+(?:and/or|and|or|with|due to|secondary to)\s+|[,;/(]\s*", re.IGNORECASE)
-_ENDINGS = tuple(
-    tuple(pair.split(">"))
-    for pair in "tensive>tension emic>emia betic>bete otic>ose itic>itis eptic>epsy toxic>toxicity plegic>plegia "
-    "penic>penia megalic>megaly uric>uria pathic>pathy trophic>trophy phrenic>phrenia pressed>pression "
-    "matous>ma static>stase gical>gy regnant>regnancy bese>besity taxic>taxia xious>xiety vulsive>vulsion".split()
-)
-_TELLING = 7  # letters that the last word of a longer name must have to stand for it
-_TURNED = frozenset("non no without anti pseudo like".split())  # before words that then mean something else
-
 _Rows = npt.NDArray[np.int32]
-
-
-def name_words(name: str) -> tuple[str, ...]:
-    """When called, it will give the words of a name, folded, each once, in ascending order.
-
-    Examples
-    --------
-    >>> name_words("Tumours of the Lung") == name_words("lung tumor")
-    True
-    >>> name_words("Crohn's disease")
-    ('crohn', 'disease')
-    """
-    words = set(_folded(name))
-    return tuple(sorted(words - _STOP or words))
-
-
-def _folded(name: str) -> list[str]:
-    return [_SAME.get(w, w) for w in map(normalised, _WORD.findall(_POSSESSIVE.sub("", name.casefold())))]
-
-
-def loose_words(words: Sequence[str]) -> tuple[str, ...]:
-    """When called, it will give words with those of like meaning made one."""
-    return tuple(sorted({_CLASSES.get(w, w) for w in words}))
-
-
-def name_key(type: str, words: Sequence[str]) -> int:
-    """When called, it will give the 64-bit key of a name of a type."""
-    raw = f"{type} {' '.join(words)}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(raw, digest_size=8, person=b"code").digest(), "little")
-
-
-def block_keys(type: str, words: Sequence[str]) -> set[int]:
-    """When called, it will give the keys of the blocks in which a name meets the names that may be like it."""
-    long = [w for w in words if len(w) > _BLOCK]
-    return {name_key(type, (part,)) for w in long for part in (f"{w[:_BLOCK]}-", f"-{w[-_BLOCK:]}")}
-
-
-def _parts(name: str) -> Iterator[tuple[str, ...]]:
-    """Give what a longer name may end in or begin with that says what it is: "renal cell carcinoma" of its kind."""
-    pieces = [piece for piece in _JOINT.split(name) if piece.strip()]
-    if len(pieces) > 1:
-        yield from (loose_words(w) for piece in (pieces[-1], pieces[0]) if len(w := name_words(piece)) > 1)
-    ordered = [w for w in _folded(name) if w not in _STOP]
-    for first in range(1, min(len(ordered) - 1, _DEEPEST)):
-        if not _TURNED.isdisjoint(ordered[:first]):
-            return
-        yield loose_words(tuple(sorted(set(ordered[first:]))))
-    if len(ordered) > 1 and len(ordered[-1]) >= _TELLING and _TURNED.isdisjoint(ordered):
-        yield loose_words(ordered[-1:])
-
-
-def _derived(words: Sequence[str]) -> tuple[str, ...]:
-    """Give words with those that tell of having a disease turned into its name: "hypertensive" is "hypertension"."""
-    return tuple(sorted({next((w[: -len(a)] + b for a, b in _ENDINGS if w.endswith(a)), w) for w in words}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,22 +142,26 @@ class Coder:
         return found if found or expansion is not None or name == mention else self._named(mention, type)
 
     def _named(self, name: str, type: str) -> tuple[Code, ...]:
-        wanted = set(TYPES[type])
+        words, wanted = name_words(name), set(TYPES[type])
         out: dict[int, float] = {}
-        for factor, found in self._ways(name, type):
-            if out and factor < _STRIPPED_LOOSE:
+        for factor, key in self._ways(name, words, type):
+            if not wanted or (out and factor < _STRIPPED_LOOSE):
                 break
-            fresh: set[int] = set()
-            for row, trust in found:
-                system = int(self.systems[row])
-                if system in wanted or (system == 3 and 1 in wanted):
-                    fresh.add(1 if system == 3 else system)  # OMIM stands where MeSH has no descriptor
-                    out[row] = max(out.get(row, 0.0), factor * trust)
-            wanted -= fresh
-            if not wanted:
-                break
+            self._take(factor, self._look_up(key), wanted, out)
+        if not out:  # the dearest way by far, so only then
+            self._take(_LIKE, self._alike(words, type), wanted, out)
         ranked = sorted(out, key=lambda row: (-out[row], int(self.systems[row]), row))
         return tuple(self._as_code(row, out[row]) for row in ranked)
+
+    def _take(self, factor: float, found: list[tuple[int, float]], wanted: set[int], out: dict[int, float]) -> None:
+        """Take what one way has found of the systems that are wanted still, and want those no more."""
+        fresh: set[int] = set()
+        for row, trust in found:
+            system = int(self.systems[row])
+            if system in wanted or (system == 3 and 1 in wanted):
+                fresh.add(1 if system == 3 else system)  # OMIM stands where MeSH has no descriptor
+                out[row] = max(out.get(row, 0.0), factor * trust)
+        wanted -= fresh
 
     def _spelt_out(self, mention: str) -> str:
         """Give the mention with its abbreviations spelt out; nothing when it is one that alone means nothing."""
@@ -281,25 +173,24 @@ class Coder:
             self.short.get(w) or self.short.get(f"{w.casefold()}*") or w if len(w) > 1 else w for w in bare.split()
         )
 
-    def _ways(self, name: str, type: str) -> Iterator[tuple[float, list[tuple[int, float]]]]:
-        words = name_words(name)
+    def _ways(self, name: str, words: Sequence[str], type: str) -> Iterator[tuple[float, int]]:
+        """Give the keys under which a name may stand, the surest first."""
         if not words:
             return
-        yield 1.0, self._look_up(name_key(type, words))
+        yield 1.0, name_key(type, words)
         if type == DISEASE:
-            yield _LOOSE, self._look_up(name_key(type, loose_words(words)))
+            yield _LOOSE, name_key(type, loose_words(words))
         dropped = self.modifiers.get(type, frozenset())
         kept = tuple(w for w in words if w not in dropped and not (type == TREATMENT and w[0].isdigit()))
         if kept and len(kept) < len(words):
-            yield _STRIPPED, self._look_up(name_key(type, kept))
+            yield _STRIPPED, name_key(type, kept)
         if type == DISEASE:
             if kept and len(kept) < len(words):
-                yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words(kept)))
+                yield _STRIPPED_LOOSE, name_key(type, loose_words(kept))
             if len(words) > 1:
-                yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words((*words, "disease"))))
-            yield _STRIPPED_LOOSE, self._look_up(name_key(type, loose_words(_derived(kept or words))))
-            yield from ((_PART, self._look_up(name_key(type, part))) for part in _parts(name))
-        yield _LIKE, self._alike(words, type)
+                yield _STRIPPED_LOOSE, name_key(type, loose_words((*words, "disease")))
+            yield _STRIPPED_LOOSE, name_key(type, loose_words(derived(kept or words)))
+            yield from ((_PART, name_key(type, part)) for part in parts(name))
 
     def _look_up(self, key: int) -> list[tuple[int, float]]:
         """Give the concepts of a key and how well it fits them."""
@@ -314,13 +205,16 @@ class Coder:
         if len(name) < _SHORTEST_LIKE:
             return []
         found = [self.members[_places(self.blocks, key)] for key in sorted(block_keys(type, words))]
-        rows, shared = np.unique(np.concatenate(found), return_counts=True) if found else (np.zeros(0, np.int32),) * 2
-        rows = rows[np.argsort(-shared, kind="stable")[:_CANDIDATES]]
+        if not found:
+            return []
+        rows, shared = np.unique(np.concatenate(found), return_counts=True)
+        if len(rows) > _CANDIDATES:
+            rows = rows[np.argsort(-shared, kind="stable")[:_CANDIDATES]]
         if not len(rows):
             return []
         from rapidfuzz import fuzz, process
 
-        names = [self._heading(row) for row in rows.tolist()]
+        names = self._headings_of(rows.tolist())
         likeness = process.cdist([name], names, scorer=fuzz.ratio, score_cutoff=_CUT_OFF)[0]
         best = likeness.max()
         if best < _CUT_OFF:
@@ -333,10 +227,11 @@ class Coder:
             for row, trust in self._look_up(name_key(type, other.split()))
         ]
 
-    def _heading(self, row: int) -> str:
-        if row not in self._headings:
-            self._headings[row] = " ".join(name_words(self._display(row)))
-        return self._headings[row]
+    def _headings_of(self, rows: list[int]) -> list[str]:
+        known = self._headings
+        for row in itertools.filterfalse(known.__contains__, rows):
+            known[row] = " ".join(name_words(self._display(row)))
+        return list(map(known.__getitem__, rows))
 
     def _display(self, row: int) -> str:
         return self.displays[self.offsets[row] : self.offsets[row + 1]].tobytes().decode("utf-8")
@@ -348,7 +243,11 @@ class Coder:
 
 def _places(keys: npt.NDArray[np.uint64], key: int) -> slice:
     """Give where a key stands among keys in ascending order."""
-    return slice(*(int(np.searchsorted(keys, np.uint64(key), side)) for side in ("left", "right")))
+    wanted = np.uint64(key)
+    first = int(keys.searchsorted(wanted))
+    if first == len(keys) or keys[first] != wanted:  # so it is mostly
+        return slice(first, first)
+    return slice(first, int(keys.searchsorted(wanted, "right")))
 
 
 # Packaged knowledge --------------------------------------------------------------------------------------------------

@@ -4,8 +4,7 @@ A pair is seen as rows of one table of weights: some for the pair itself (where 
 to them), and some for each token of a stretch of text (between the two, before, behind). The sum over a stretch is the
 difference of two running sums, whatever its length, so that a pair costs the same near and far.
 
-Rows are hashes of what is seen (Weinberger, Dasgupta, Langford, Smola & Attenberg, "Feature hashing for large scale
-multitask learning", ICML 2009), so nothing need be kept of the words themselves.
+Rows are hashes of what is seen, see `hashing`, so nothing need be kept of the words themselves.
 
 This module refuses to judge: it knows no weights, and not what a word means.
 """
@@ -14,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,22 +21,14 @@ from behealthy.extract.candidates import Place, candidates, place_of
 from behealthy.extract.classes import WordClasses, class_key
 from behealthy.extract.cues import cues, seen_between
 from behealthy.extract.features import lowered
+from behealthy.extract.hashing import MULTIPLIER, Keys, Sight, mixed, rows_of
 from behealthy.extract.lexicon import token_key
 from behealthy.extract.marked import Marked
 from behealthy.extract.tokens import IntArray, Vocabulary
 from behealthy.note import DISEASE, TREATMENT
 
-Keys = npt.NDArray[np.uint64]
-
-BITS = 17  # of a row's number
 _FAR = 60  # tokens; what lies between is not looked at any more
 _GRAIN = 1  # of the word classes: the middle one
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT = np.uint64(64 - BITS)
-_FOLD = np.uint64(29)
-
-# What is seen of each of P: the number of its template, then arrays of shape (P,).
-_Sight = tuple[Any, ...]
 
 
 class WordFacts:
@@ -145,28 +135,6 @@ def _sums(keys: Keys, first: IntArray, last: IntArray) -> Keys:
     return np.asarray(total[last + 1] - total[first], np.uint64)
 
 
-def _mixed(seen: Sequence[_Sight]) -> Keys:
-    """Hash what is seen, each under the number of its template, into 64 bits; (K, P). Those of like size together."""
-    out = np.empty((len(seen), len(seen[0][1])), np.uint64)
-    for size in {len(sight) for sight in seen}:
-        own = [k for k, sight in enumerate(seen) if len(sight) == size]
-        templates = [int(seen[k][0]) * 0x632BE59BD9B4E019 & 0xFFFF_FFFF_FFFF_FFFF for k in own]
-        part = np.empty((len(own), out.shape[1]), np.uint64)
-        mixed = np.array(templates, np.uint64)[:, None]
-        for i in range(1, size):
-            for place, k in enumerate(own):
-                part[place] = seen[k][i]
-            mixed = (mixed + part) * _MULTIPLIER
-            mixed ^= mixed >> _FOLD
-        out[own] = mixed
-    return out
-
-
-def _rows(seen: Sequence[_Sight]) -> IntArray:
-    """Give the row of each thing that is seen, int64 of shape (K, P)."""
-    return ((_mixed(seen) * _MULTIPLIER) >> _SHIFT).astype(np.int64)
-
-
 def _codes(*parts: npt.NDArray[np.generic]) -> IntArray:
     """Lay small numbers (below 16) side by side in one."""
     out = np.zeros(len(parts[0]), np.int64)
@@ -205,7 +173,7 @@ def _seen(
     ]
     around = _around(marked, place, a, b)
     rows += _signs(words[3].astype(np.int64), after, same, gap, (start, stop), around)
-    return _rows(rows), _stretches(after, start, stop, same, symbols, words[1], around), gap
+    return rows_of(rows), _stretches(after, start, stop, same, symbols, words[1], around), gap
 
 
 def _symbols(marked: Marked, keys: Keys) -> Keys:
@@ -221,7 +189,7 @@ def _symbols(marked: Marked, keys: Keys) -> Keys:
 
 def _standing(
     marked: Marked, place: Place, head: IntArray, tail: IntArray, after: IntArray, gap: IntArray, same: IntArray
-) -> list[_Sight]:
+) -> list[Sight]:
     """Where the two stand in the note's outline."""
     names = np.array([class_key(name) for name in marked.outline.names], np.uint64)
     sections = names[marked.outline.section]
@@ -247,7 +215,7 @@ def _standing(
 
 def _standing_among(
     place: Place, heads: IntArray, tails: IntArray, head: IntArray, tail: IntArray, after: IntArray, same: IntArray
-) -> list[_Sight]:
+) -> list[Sight]:
     """How many entities of either type stand between the two."""
     of_heads = np.searchsorted(place.first[heads], place.first)
     of_tails = np.searchsorted(place.first[tails], place.first)
@@ -271,13 +239,13 @@ def _crowd(of: IntArray, members: IntArray, chosen: IntArray) -> IntArray:
     return np.minimum(counts[of[chosen]], 5)
 
 
-def _in_document(place: Place, head: IntArray, tail: IntArray, concept: Keys, gap: IntArray) -> list[_Sight]:
+def _in_document(place: Place, head: IntArray, tail: IntArray, concept: Keys, gap: IntArray) -> list[Sight]:
     """What the whole note says of the two: how often each is named, whether in its first line, how near they come."""
-    own = concept ^ (place.note.astype(np.uint64) * _MULTIPLIER)
+    own = concept ^ (place.note.astype(np.uint64) * MULTIPLIER)
     _, number = np.unique(own, return_inverse=True)
     times = np.bincount(number, minlength=1)
     top = np.bincount(number, weights=place.top, minlength=1) > 0
-    (both,) = _mixed([(20, number[head], number[tail])])
+    (both,) = mixed([(20, number[head], number[tail])])
     _, pair = np.unique(both, return_inverse=True)
     least = np.full(len(pair) + 1, 1 << 40)
     np.minimum.at(least, pair, gap)
@@ -306,14 +274,14 @@ def _beside(
     same: IntArray,
     gap: IntArray,
     words: Keys,
-) -> list[_Sight]:
+) -> list[Sight]:
     """The words next to the two, inside their sentences."""
     batch = marked.batch
     spread = np.zeros((2, len(batch.padded)), np.uint64)
     spread[:, batch.positions] = words[:2]
     left, right = batch.positions[place.first], batch.positions[place.last]
     close = same * 2 + (same & (gap < 4))
-    out = []
+    out: list[Sight] = []
     for k, (of, offset) in enumerate(
         [(a, -1), (a, -2), (a, -3), (b, 1), (b, 2), (b, 3), (a, 1), (a, 2), (a, 3), (b, -1), (b, -2), (b, -3)]
     ):
@@ -333,9 +301,9 @@ def _beside(
     return out
 
 
-def _named(place: Place, head: IntArray, tail: IntArray, same: IntArray, words: Keys, concept: Keys) -> list[_Sight]:
+def _named(place: Place, head: IntArray, tail: IntArray, same: IntArray, words: Keys, concept: Keys) -> list[Sight]:
     """What the two are called."""
-    out = [(81, concept[head], concept[tail]), (82, concept[head]), (83, concept[tail])]
+    out: list[Sight] = [(81, concept[head], concept[tail]), (82, concept[head]), (83, concept[tail])]
     for k, of in enumerate((head, tail)):
         first, last = place.first[of], place.last[of]
         out += [
@@ -363,7 +331,7 @@ def _signs(
     gap: IntArray,
     between: tuple[IntArray, IntArray],
     around: list[tuple[IntArray, IntArray]],
-) -> list[_Sight]:
+) -> list[Sight]:
     """The cues between the two, before and behind."""
     near = np.where((same == 1) & (gap < _FAR), between[1], between[0])
     inside, before, behind = seen_between(signs, (between[0], near), *around)
@@ -390,8 +358,8 @@ def _stretches(
     gap = stop - start
     previous = np.concatenate([np.zeros(min(1, len(symbols)), np.uint64), symbols[:-1]])
     scale = 1 / np.sqrt(np.maximum(gap, 4) / 4)
-    alone = [(template, symbols) for template in (101, 102, 107, 108, 109, 110)]
-    own = _rows([*alone, (103, previous, symbols), (104, previous, symbols), (105, classes), (106, classes)])
+    alone: list[Sight] = [(template, symbols) for template in (101, 102, 107, 108, 109, 110)]
+    own = rows_of([*alone, (103, previous, symbols), (104, previous, symbols), (105, classes), (106, classes)])
     out = []
     for flag in (0, 1):
         near = (after == flag) & (same == 1) & (gap < _FAR)

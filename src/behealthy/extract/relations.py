@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from behealthy.extract.classes import WordClasses
+from behealthy.extract.hashing import BITS
 from behealthy.extract.marked import Marked
-from behealthy.extract.pairs import BITS, Pairs, WordFacts, pairs_of
+from behealthy.extract.pairs import Pairs, WordFacts, pairs_of
 from behealthy.extract.tokens import IntArray
 from behealthy.note import RELATION_TYPES
 
@@ -52,7 +53,7 @@ class Linker:
 
     Parameters
     ----------
-    table : float array of shape (2 ** `pairs.BITS`, 4)
+    table : float array of shape (2 ** `hashing.BITS`, 4)
         Weight of each row for none, TREATS, PREVENTS, CAUSES.
     least : float array of shape (3,)
         Probability from which a relation of each type is given.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -123,10 +124,9 @@ class Tagger:
         self.heads = weights.heads
         self._columns = weights.columns
         self._classes = classes
-        self._blocks = [
-            (WIDEST - b.radius, 2 * b.radius + 1, {a: i for i, a in enumerate(b.attributes)}, b.table)
-            for b in weights.blocks
-        ]
+        self._blocks = [(WIDEST - b.radius, 2 * b.radius + 1, b.table) for b in weights.blocks]
+        # One numbering for the attributes of all blocks; each is in one of them, by its template.
+        self._index = {a: i for i, a in enumerate(chain.from_iterable(b.attributes for b in weights.blocks))}
         self._streams = [self._rows(attributes) for attributes in streams]
         self._words = np.zeros((_OFFSETS, 0, self._columns))
         self._known = 0
@@ -135,20 +135,19 @@ class Tagger:
     def _rows(self, symbols: Sequence[Sequence[str]]) -> FloatArray:
         """Sum the weights of each symbol's attributes: float64 of shape (offsets, symbols, columns)."""
         rows = np.zeros((len(symbols), _OFFSETS, self._columns))
-        for begin, width, index, table in self._blocks:
-            found, owner = [], []
-            for i, attributes in enumerate(symbols):
-                for attribute in attributes:
-                    j = index.get(attribute)
-                    if j is not None:
-                        found.append(j)
-                        owner.append(i)
-            if found:
-                at = np.array(owner)
+        index = self._index
+        found = np.array([index.get(a, -1) for attributes in symbols for a in attributes], np.int64)
+        owner = np.repeat(np.arange(len(symbols)), list(map(len, symbols)))
+        base = 0
+        for begin, width, table in self._blocks:
+            own = np.flatnonzero((found >= base) & (found < base + len(table)))
+            if len(own):
+                at = owner[own]
                 starts = np.flatnonzero(np.concatenate([[True], at[1:] != at[:-1]]))
                 rows[at[starts], begin : begin + width] += np.add.reduceat(
-                    table[np.array(found)].astype(np.float64), starts, axis=0
+                    table[found[own] - base].astype(np.float64), starts, axis=0
                 )
+            base += len(table)
         return np.ascontiguousarray(rows.transpose(1, 0, 2))
 
     def _learn_words(self, vocabulary: Vocabulary) -> FloatArray:

@@ -1,7 +1,8 @@
-"""The demo: the example notes as they would lie in a hospital's system after some weeks, once and never again.
+"""The example notes as they would lie in a hospital's system, once and never again: a part of the demo.
 
-Most of them come with what people marked in them, so that a new model can be learned from them; the rest wait for
-review. The served model reads all of them, so that there is something to watch. Nobody in them exists.
+Most of them come with what people marked in them, so that a new model can be learned from them; the others were sent
+for review and are the first on the desk. None is in the prediction log: the shipped model has learned from all of them,
+and they are of many kinds, so they are no picture of what comes in. Nobody in them exists.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from behealthy.data.contract import Raw
 from behealthy.data.formats import read_corpus
 from behealthy.errors import StartError
 from behealthy.flows import ingest
-from behealthy.flows.reading import Reading, served
+from behealthy.flows.reading import Reader, served
 from behealthy.flows.system import System
 from behealthy.monitor import logs
 from behealthy.note import Extraction
-from behealthy.store.notes import get_note
+from behealthy.review import queue
+from behealthy.store.notes import get_note, put_extraction
 from behealthy.store.tables import NoteRow
 
 SOURCES = {
@@ -29,6 +31,7 @@ SOURCES = {
     "misc": "other-wards",
     "dict": "dictation",
 }
+_LAST = "dictation"
 _EVERY = 5  # of how many notes one is left for review
 _BY = "demo"
 
@@ -49,7 +52,7 @@ def notes_folder() -> Path:
 
 
 def fill(system: System) -> int:
-    """When called, it will take in the example notes and give their number; none where there are notes already.
+    """When called, it will take in the example notes and give their number; none where they are there already.
 
     Raises
     ------
@@ -58,30 +61,37 @@ def fill(system: System) -> int:
     StoreError
         When the database is away.
     """
-    with system.database.read() as session:
-        if session.scalar(select(NoteRow.id).limit(1)) is not None:
-            return 0
+    if filled(system):
+        return 0
     documents = read_corpus(notes_folder(), "brat", None, max_bytes=system.settings.max_note_bytes).documents
     reader = served(system)
     count = 0
     for prefix, source in SOURCES.items():
         ours = [document for document in documents if document.note_id.startswith(prefix)]
-        _take(system, source, ours, Reading(system, source, reader))
+        _take(system, source, ours, reader)
         count += len(ours)
     logs.event("flows.demo", "demo-filled", notes=count)
     return count
 
 
-def _take(system: System, source: str, documents: Sequence[Extraction], reading: Reading) -> None:
+def filled(system: System) -> bool:
+    """When called, it will tell whether all example notes are there: those that are taken in last."""
+    with system.database.read() as session:
+        return session.scalar(select(NoteRow.id).where(NoteRow.source == _LAST).limit(1)) is not None
+
+
+def _take(system: System, source: str, documents: Sequence[Extraction], reader: Reader) -> None:
     marked = [document for i, document in enumerate(documents) if i % _EVERY]
-    taken = ingest.import_gold(system, marked, source=source, by=_BY)
+    ingest.import_gold(system, marked, source=source, by=_BY)
+    taken = ingest.take_in(system, [_raw(d) for d in documents[::_EVERY]], ingest.Sender(source, _BY))
     with system.database.read() as session:
         ids = [fate.note_id for fate in taken.fates if fate.note_id is not None]
         notes = [get_note(session, system.vault, id_) for id_ in ids]
-    reading.ahead(notes)
+    reads, now, percent = reader(notes), system.now(), system.settings.audit_percent
     with system.database.write() as session:
-        reading(session, notes)
-    ingest.take_in(system, [_raw(d) for d in documents[::_EVERY]], ingest.Sender(source, _BY), after=reading)
+        for read in reads:
+            put_extraction(session, system.vault, read.extraction, now=now)
+            queue.offer(session, system.vault, read.extraction, audit_percent=percent, sent=True, now=now)
 
 
 def _raw(document: Extraction) -> Raw:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -35,20 +36,17 @@ Reader = Callable[[Sequence[Note]], list[Read]]
 def keep(system: System, session: Session, reads: Sequence[Read], *, source: str) -> None:
     """When called, it will keep what was found in stored notes, log it in numbers, and offer each note for review."""
     now = system.now()
+    telemetry.log(session, [_logged(read, source, now) for read in reads])
     for read in reads:
         found = read.extraction
         put_extraction(session, system.vault, found, now=now)
-        telemetry.log(
-            session,
-            read.observation,
-            note_id=found.note_id,
-            source=source,
-            version=found.model_version or "",
-            duration_s=read.duration_s,
-            now=now,
-        )
         missed = max(0.0, sum(found.expected.values()) - sum(e.score for e in found.entities))
         queue.offer(session, system.vault, found, audit_percent=system.settings.audit_percent, now=now, missed=missed)
+
+
+def _logged(read: Read, source: str, now: datetime) -> telemetry.Logged:
+    found = read.extraction
+    return telemetry.Logged(read.observation, found.note_id, source, found.model_version or "", read.duration_s, now)
 
 
 class Ahead:

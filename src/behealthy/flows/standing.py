@@ -34,8 +34,10 @@ _NAMES = {
 
 
 def standing(system: System, limit: int = 50) -> Facts:
-    """When called, it will say where the served version stands: sentence, state, windows and signals, oldest first.
+    """When called, it will say where the served version stands, and show what came before, oldest first.
 
+    Sentence, state and decision are of the served version. ``windows`` and ``signals`` are of all, each window held
+    against what was normal for its own: what led to a release is not forgotten with it.
     ``moved_terms`` are the words of the newest window that moved, where it did.
     """
     size = system.settings.window_notes
@@ -43,6 +45,7 @@ def standing(system: System, limit: int = 50) -> Facts:
         release = releases.current(session)
         version = "" if release is None else release.version
         rows = windows.history(session, version, limit)[::-1]
+        shown = windows.latest(session, limit)[::-1]
         reference = windows.get_reference(session, version)
         newest = rows[-1] if rows else None
         state = "insufficient" if newest is None else newest.state
@@ -54,8 +57,8 @@ def standing(system: System, limit: int = 50) -> Facts:
             "reference_notes": 0 if reference is None else len(reference.usual),
             "reference_origin": "" if reference is None else reference.origin,
             "waiting_notes": waiting,
-            "windows": list(rows),
-            "signals": signals_over(rows),
+            "windows": shown,
+            "signals": signals_over(shown),
             "moved_terms": _moved_terms(session, system, newest, reference),
             "releases": [r.to_json() for r in releases.history(session, limit)],
             "decision": {} if newest is None else newest.decision,

@@ -185,6 +185,7 @@ def _write(
             **measured.to_json(),
             "floor": states.floor_of(measured),
             "trusted": states.trusted(signals),
+            "audit_tells": states.telling(measured.audited),
             "seconds_per_note": sum(window.seconds) / len(window),
         },
         decision={},

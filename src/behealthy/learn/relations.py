@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from behealthy.data.formats import read_corpus
 from behealthy.extract.classes import WordClasses
+from behealthy.extract.hashing import BITS
 from behealthy.extract.marked import Marked, mark
-from behealthy.extract.pairs import BITS, Pairs, WordFacts, pairs_of
+from behealthy.extract.pairs import Pairs, WordFacts, pairs_of
 from behealthy.extract.relations import OUTCOMES, Linker
 from behealthy.extract.tokens import Vocabulary
 from behealthy.learn.prose import other_names, read_prose

@@ -84,13 +84,20 @@ class Metrics:
     def read(self, extractions: Iterable[Extraction], *, source: str, duration_s: float) -> None:
         """When called, it will count notes that one call read; the time is that of the whole call."""
         found = list(extractions)
+        scores: dict[
+            tuple[str, str], list[float]
+        ] = {}  # by version and type: to ask for a label costs more than to count
         for extraction in found:
             version = extraction.model_version or ""
             self.notes.labels(version, source).inc()
             self.reading.labels(version).observe(duration_s / len(found))
             for entity in extraction.entities:
-                self.entities.labels(version, entity.type).inc()
-                self.scores.labels(entity.type).observe(entity.score)
+                scores.setdefault((version, entity.type), []).append(entity.score)
+        for (version, kind), own in scores.items():
+            self.entities.labels(version, kind).inc(len(own))
+            observe = self.scores.labels(kind).observe
+            for score in own:
+                observe(score)
 
     def gauge(self, name: str, text: str, value: float, **labels: str) -> None:
         """When called, it will set a number that is asked for when the page is read, as the length of the queue."""

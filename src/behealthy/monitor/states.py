@@ -78,9 +78,14 @@ def floor_of(performance: Performance) -> float | None:
     return None if performance.promised is None else performance.promised.value - ALLOWED_FALL
 
 
+def telling(audited: Figure | None) -> bool:
+    """When called, it will say whether an audit rests on enough notes to be shown as a figure."""
+    return audited is not None and audited.notes >= FEWEST_AUDITED
+
+
 def sharp(audited: Figure | None) -> bool:
     """When called, it will say whether an audit is enough to judge by."""
-    return audited is not None and audited.notes >= FEWEST_AUDITED and (audited.high - audited.low) / 2 <= ALLOWED_FALL
+    return audited is not None and telling(audited) and (audited.high - audited.low) / 2 <= ALLOWED_FALL
 
 
 def trusted(signals: Sequence[Signal]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from behealthy.extract.extractor import Extractor
@@ -144,6 +145,29 @@ class Observation:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A reading as it stands in the prediction log; of a note that is not stored the id is None."""
+
+    observation: Observation
+    note_id: str | None
+    source: str
+    version: str
+    duration_s: float
+    at: datetime
+
+    def row(self) -> dict[str, Any]:
+        """When called, it will give the columns of `store.tables.PredictionRow`."""
+        return {
+            "at": self.at,
+            "note_id": self.note_id,
+            "source": self.source,
+            "model_version": self.version,
+            "duration_s": self.duration_s,
+            "observation": self.observation.to_json(),
+        }
+
+
 class Observer:
     """Makes observations of what one extractor reads; safe to share between threads.
 
@@ -196,27 +220,10 @@ def with_truth(observation: Observation, extraction: Extraction, gold: Extractio
     return replace(observation, truth=Truth(marked.total(), _histogram(right)))
 
 
-def log(
-    session: Session,
-    observation: Observation,
-    *,
-    note_id: str | None,
-    source: str,
-    version: str,
-    duration_s: float,
-    now: datetime,
-) -> PredictionRow:
-    """When called, it will add a reading to the prediction log."""
-    row = PredictionRow(
-        at=now,
-        note_id=note_id,
-        source=source,
-        model_version=version,
-        duration_s=duration_s,
-        observation=observation.to_json(),
-    )
-    session.add(row)
-    return row
+def log(session: Session, readings: Sequence[Logged]) -> None:
+    """When called, it will add readings to the prediction log, all in one statement."""
+    if readings:
+        session.execute(insert(PredictionRow), [reading.row() for reading in readings])
 
 
 def known_words(weights: Weights) -> frozenset[str]:
@@ -254,10 +261,10 @@ class _Chunks(dict[str, tuple[int, ...]]):
         return code
 
     def _is_name(self, key: int) -> bool:
-        phrases = self._lexicon.phrases if self._lexicon is not None else np.zeros(0, np.uint64)
-        if key <= SKIP or not len(phrases):
+        if key <= SKIP or self._lexicon is None:
             return False
-        at = int(np.searchsorted(phrases, np.uint64(key)))
+        phrases = self._lexicon.phrases
+        at = int(phrases.searchsorted(np.uint64(key)))
         return at < len(phrases) and int(phrases[at]) == key
 
 

@@ -110,6 +110,11 @@ def history(session: Session, version: str, limit: int = LOOK_BACK) -> Sequence[
     return session.scalars(query).all()
 
 
+def latest(session: Session, limit: int) -> Sequence[WindowRow]:
+    """When called, it will give the windows of all versions, the newest first."""
+    return session.scalars(select(WindowRow).order_by(WindowRow.number.desc()).limit(limit)).all()
+
+
 def note_ids(session: Session, window: WindowRow) -> list[str]:
     """When called, it will give the stored notes of a window, in order of arrival."""
     query = (

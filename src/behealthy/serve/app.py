@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from behealthy import __version__
@@ -36,13 +36,14 @@ from behealthy.serve.routes import (
     quarantine,
     reviews,
     session,
+    setup,
     trainings,
 )
 from behealthy.serve.wire.terms import ProblemDetails
 
 API = "/api/v1"
 _WORKERS = 12  # threads that serve requests; more only take turns with each other
-_ROUTERS = (session, extract, notes, quarantine, reviews, datasets, trainings, models, monitoring, kpis, people)
+_ROUTERS = (session, extract, notes, quarantine, reviews, datasets, trainings, models, monitoring, kpis, people, setup)
 _PROBLEM = {"content": {"application/problem+json": {}}, "description": "a problem", "model": ProblemDetails}
 
 
@@ -57,10 +58,8 @@ def bare_app() -> FastAPI:
         redoc_url=None,
         lifespan=_life,
     )
-    api = APIRouter(prefix=API, responses={"default": _PROBLEM})
-    for module in _ROUTERS:
-        api.include_router(module.router)
-    app.include_router(api)
+    for module in _ROUTERS:  # each by itself: of a router within a router every route is looked at with every request
+        app.include_router(module.router, prefix=API, responses={"default": _PROBLEM})
     app.include_router(health.router)
     return app
 

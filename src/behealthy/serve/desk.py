@@ -150,7 +150,8 @@ async def _open(request: Request) -> Desk:
     )
 
 
-async def _called(request: Request, desk: Annotated[Desk, Depends(_open)]) -> Desk:
+async def _called(request: Request) -> Desk:
+    desk = await _open(request)
     caller = await recognise(request, desk.parts)
     request.state.caller = caller.name
     desk.parts.rates.take(f"{caller.by}:{caller.hash}", caller.requests_per_minute)

@@ -35,8 +35,8 @@ def install(app: FastAPI, static: Path) -> None:
     root = static.resolve()
 
     @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
-    def get_docs() -> HTMLResponse:
-        return HTMLResponse(described(app.openapi()))
+    def get_docs(request: Request) -> HTMLResponse:  # FastAPI keeps this function for ever: not the application with it
+        return HTMLResponse(described(request.app.openapi()))
 
     @app.api_route("/api/{path:path}", methods=list(_ALL_METHODS), include_in_schema=False)
     def no_such_route(request: Request) -> Response:

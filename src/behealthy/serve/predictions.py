@@ -14,7 +14,7 @@ from datetime import datetime
 
 from behealthy.errors import StoreError
 from behealthy.monitor import telemetry
-from behealthy.monitor.telemetry import Observation
+from behealthy.monitor.telemetry import Logged
 from behealthy.note import Extraction, Note
 from behealthy.registry.engine import Engine
 from behealthy.store.session import Database
@@ -87,29 +87,21 @@ class PredictionLog:
         return batch
 
     def _keep(self, batch: list[Read]) -> None:
-        observed = [(read, seen) for read in batch if (seen := self._observed(read)) is not None]
+        observed = [seen for read in batch if (seen := self._observed(read)) is not None]
         for attempt in range(_TRIES):
             try:
                 with self._database.write() as session:
-                    for read, observation in observed:
-                        telemetry.log(
-                            session,
-                            observation,
-                            note_id=None,
-                            source=read.source,
-                            version=read.extraction.model_version or "",
-                            duration_s=read.duration_s,
-                            now=read.at,
-                        )
+                    telemetry.log(session, observed)
                 return
             except StoreError as exc:
                 _log.warning("the prediction log cannot be written: %s", exc)
                 self._stopped.wait(2.0**attempt)
         self.dropped += len(observed)
 
-    def _observed(self, read: Read) -> Observation | None:
+    def _observed(self, read: Read) -> Logged | None:
         try:
-            return self._engine.observe(read.note, read.extraction)
+            seen = self._engine.observe(read.note, read.extraction)
+            return Logged(seen, None, read.source, read.extraction.model_version or "", read.duration_s, read.at)
         except Exception as exc:  # noqa: BLE001 - one odd note must not end the log; its words stay out of it
             _log.error("a reading cannot be observed: %s", type(exc).__name__)
             self.dropped += 1

@@ -71,7 +71,7 @@ def f1(moments: Sequence[Moment], usual: str) -> str:
     usual : str
         The source that does not need a shade.
     """
-    figures = [f for m in moments for f in (m.true, m.estimated, m.audited if _counts(m) else None) if f]
+    figures = [f for m in moments for f in (m.true, m.estimated, m.audited if m.audit_tells else None) if f]
     low = min([figure["low"] for figure in figures] + [m.floor for m in moments if m.floor is not None], default=0.0)
     high = max([figure["high"] for figure in figures], default=1.0)
     frame = _Frame(len(moments), math.floor(10 * low) / 10, min(1.0, math.ceil(10 * high) / 10), _TOP, _HEIGHT)
@@ -194,16 +194,10 @@ def _band(frame: _Frame, figures: Sequence[Facts | None]) -> str:
     return f'<polygon class="band" points="{" ".join(there + back)}"/>'
 
 
-def _counts(moment: Moment) -> bool:
-    """Tell whether the audits are enough for the watch to look at."""
-    return moment.audited is not None and moment.audited["notes"] >= FEWEST_AUDITED
-
-
 def _whiskers(frame: _Frame, moments: Sequence[Moment]) -> Iterator[str]:
     for i, m in enumerate(moments):
-        if not _counts(m):
+        if m.audited is None or not m.audit_tells:
             continue
-        assert m.audited is not None
         x = frame.x(i) + 9  # beside the other signs, so that none hides another
         low, y, high = (frame.y(m.audited[name]) for name in ("low", "value", "high"))
         title = f"<title>audited {_said(m.audited)}</title>"

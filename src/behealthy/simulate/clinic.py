@@ -36,7 +36,8 @@ from behealthy.note import Extraction, Note, to_json
 from behealthy.registry.bundle import knowledge_versions, load, load_classes, load_lexicon, load_model, save_model
 from behealthy.registry.catalogue import Catalogue
 from behealthy.settings import Settings
-from behealthy.simulate.clock import VirtualClock
+from behealthy.simulate import origin
+from behealthy.simulate.clock import START, VirtualClock
 from behealthy.simulate.reviewer import Reviewer, Worked
 from behealthy.simulate.sources import Cast
 from behealthy.store.crypto import keep_key
@@ -92,9 +93,11 @@ class Clinic:
 
     @classmethod
     @contextmanager
-    def open(cls, home: Path, window: int, gold: int, seed: int) -> Iterator[Clinic]:
-        """Give a clinic that begins with nothing, in a folder that holds no other."""
-        clock, rng = VirtualClock(), Random(seed)
+    def open(cls, home: Path, window: int, gold: int, seed: int, start: datetime = START) -> Iterator[Clinic]:
+        """Give a clinic that begins with nothing, in a folder that holds no other, and then says that it is a play."""
+        clock, rng = VirtualClock(start), Random(seed)
+        home = home.absolute()
+        origin.mark(home, "story")
         # Nothing of whoever runs the story gets in, and nothing of the story gets out of its folder.
         settings = replace(
             Settings.from_environment({"BEHEALTHY_HOME": str(home)}, home),

@@ -7,6 +7,15 @@ from datetime import UTC, datetime, timedelta
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)  # a Monday
 
 
+def days_ago(now: datetime, days: int) -> datetime:
+    """When called, it will give a morning, as `START` is one, so that a play ends about now.
+
+    >>> days_ago(datetime(2026, 5, 20, 13, 30, tzinfo=UTC), 2).isoformat()
+    '2026-05-18T08:00:00+00:00'
+    """
+    return (now - timedelta(days=days)).replace(hour=START.hour, minute=0, second=0, microsecond=0)
+
+
 class VirtualClock:
     """The time of a story: a week of a clinic passes in a minute of ours."""
 

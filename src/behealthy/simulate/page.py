@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from html import escape
 
 from behealthy.extract.render import page
-from behealthy.monitor.states import TRUSTED_AUC
+from behealthy.monitor.states import FEWEST_AUDITED, TRUSTED_AUC
 from behealthy.simulate import chart
 from behealthy.simulate.claims import Story
 from behealthy.simulate.timeline import Facts, Moment
@@ -94,13 +94,14 @@ def _windows(moments: Iterable[Moment]) -> str:
         f'<td class="short">{escape(m.state.replace("_", " "))}</td><td class="number">{_figure(m.true)}</td>'
         f'<td class="number">{_figure(m.unseen)}</td>'
         f'<td class="number">{_figure(m.estimated)}{"" if m.trusted else " ?"}</td>'
-        f'<td class="number">{_figure(m.audited)}</td><td class="short">{escape(m.version)}</td></tr>'
+        f'<td class="number">{_audited(m)}</td><td class="short">{escape(m.version)}</td></tr>'
         + (f'<tr><td></td><td colspan="8" class="quiet">then: {escape(m.done)}</td></tr>' if m.done else "")
         for m in moments
     )
     note = (
         '<p class="quiet">New documents: F1 on notes of documents that the version learned nothing from. '
-        "A question mark: the watch does not trust the estimate.</p>"
+        "A question mark: the watch does not trust the estimate. Too few: the last five windows have under "
+        f"{FEWEST_AUDITED} audited notes, of which no figure is made.</p>"
     )
     return _table(heads, rows, {0, 4, 5, 6, 7}) + note
 
@@ -152,6 +153,12 @@ def _table(heads: Iterable[str], rows: Iterable[str], numbers: set[int]) -> str:
 
 def _figure(figure: Facts | None) -> str:
     return _DASH if figure is None else f"{figure['value']:.3f} ({figure['low']:.2f}–{figure['high']:.2f})"
+
+
+def _audited(moment: Moment) -> str:
+    if moment.audited is None or moment.audit_tells:
+        return _figure(moment.audited)
+    return f"too few ({moment.audited['notes']})"
 
 
 def _f1(value: float | None) -> str:

@@ -71,8 +71,9 @@ class Reviewer:
         truth: Mapping[str, Extraction],
         seed: int,
         habits: Habits | None = None,
+        name: str = "ann",
     ) -> None:
-        self.name = "ann"
+        self.name = name
         self._system, self._clock, self._truth, self._seed = system, clock, truth, seed
         self._habits = habits or Habits()
 

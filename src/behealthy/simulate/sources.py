@@ -90,7 +90,7 @@ def from_corpora(folder: Path, window: int, seed: int) -> Cast:
     """
     rng = Random(seed)
     usual, other = _Deck(_abstracts(folder), rng), _Deck(_clinic_notes(folder), rng)
-    taught, held_out = usual.deal(1_000), usual.deal(3 * window // 2)
+    taught, held_out = usual.deal(800), usual.deal(3 * window)
     arrive, others = usual.deal(4 * window, mixed=rng), other.deal(other.left, mixed=rng)
     return Cast(
         usual="abstracts",
@@ -121,7 +121,7 @@ def from_examples(folder: Path, window: int, seed: int) -> Cast:
         _Deck([_cut(d, _SENTENCES) for d in own], rng) for own in (documents[:_STYLES], documents[-_STYLES:])
     )
     taught, held_out = usual.deal(150), usual.deal(3 * window // 4)
-    arrive, others = usual.deal(3 * window, mixed=rng), other.deal(5 * window, mixed=rng)
+    arrive, others = usual.deal(3 * window, mixed=rng), other.deal(other.left, mixed=rng)
     cast = Cast(
         usual="letters",
         other="telegrams",

@@ -39,6 +39,8 @@ class Moment:
         F1 with its interval: on all notes of the window; on those of documents that the version learned nothing from;
         what the watch said of it; what the audits of the version's last windows said by then; what the version was
         accepted with.
+    audit_tells : bool
+        Whether the audits are enough notes to be shown as a figure.
     trusted : bool
         Whether the watch believed the estimate.
     signals : dict of str to dict
@@ -61,6 +63,7 @@ class Moment:
     audited: Facts | None
     promised: Facts | None
     floor: float | None
+    audit_tells: bool
     trusted: bool
     action: str
     moved: tuple[str, ...]
@@ -139,6 +142,7 @@ def _moment(clinic: Clinic, session: Session, row: WindowRow, events: tuple[Even
         audited=known["audited"],
         promised=known["promised"],
         floor=known["floor"],
+        audit_tells=known["audit_tells"],
         trusted=known["trusted"],
         action=row.decision["action"],
         moved=tuple(row.decision["moved"]),

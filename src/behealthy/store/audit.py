@@ -6,10 +6,10 @@ whoever can write to the database but has not the key cannot mend the chain eith
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from behealthy.store.crypto import Vault
@@ -29,25 +29,34 @@ class Act:
     request_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A row of the chain, all of it that its hash covers."""
+
+    number: int
+    at: datetime
+    actor: str
+    action: str
+    object: str
+    outcome: str
+    request_id: str
+    previous: str
+
+
+_LAST = select(AuditRow.number, AuditRow.hash).order_by(AuditRow.number.desc()).limit(1)
+_ADD = insert(AuditRow.__table__)  # type: ignore[arg-type]
+
+
 def record(session: Session, vault: Vault, act: Act, *, now: datetime) -> int:
     """When called, it will add an act to the chain, in the session's own transaction, and give its number."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(7243)"))  # one writer at a time; SQLite has no other
-    last = session.execute(select(AuditRow.number, AuditRow.hash).order_by(AuditRow.number.desc()).limit(1)).first()
+    # Every request comes by here, so the tables are asked directly: a mapped object would cost as much as all the rest.
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(7243)"))  # one writer at a time; SQLite has no other
+    last = connection.execute(_LAST).first()
     number, previous = (1, START) if last is None else (last.number + 1, last.hash)
-    row = AuditRow(
-        number=number,
-        at=now,
-        actor=act.actor,
-        action=act.action,
-        object=act.object,
-        outcome=act.outcome,
-        request_id=act.request_id,
-        previous=previous,
-    )
-    row.hash = _hash(vault, row)
-    session.add(row)
-    session.flush()
+    link = _Link(number, now, act.actor, act.action, act.object, act.outcome, act.request_id, previous)
+    connection.execute(_ADD, {**asdict(link), "hash": _hash(vault, link)})
     return number
 
 
@@ -76,7 +85,7 @@ def count(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(AuditRow)) or 0
 
 
-def _hash(vault: Vault, row: AuditRow) -> str:
+def _hash(vault: Vault, row: AuditRow | _Link) -> str:
     at = row.at.astimezone(UTC).isoformat(timespec="microseconds")
     parts = (str(row.number), at, row.actor, row.action, row.object, row.outcome, row.request_id, row.previous)
     return vault.tag("audit", *parts)

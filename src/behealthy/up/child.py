@@ -46,22 +46,12 @@ def main(arguments: list[str]) -> int:
 
 def api(host: str | None = None, port: int | None = None) -> None:
     """When called, it will serve the application until it is told to end."""
-    import uvicorn
-
     from behealthy.serve.app import create_app
+    from behealthy.serve.listening import server_of
 
     settings = Settings.from_environment()
     app = create_app(System.open(settings))
-    config = uvicorn.Config(
-        app,
-        host=host or settings.host,
-        port=port or settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=3,
-    )
-    uvicorn.Server(config).run()
+    server_of(app, host or settings.host, port or settings.port, timeout_graceful_shutdown=3).run()
 
 
 def worker() -> None:
@@ -110,9 +100,9 @@ def prepare(*, demo: bool = False) -> None:
     system = System.open(Settings.from_environment())
     told: dict[str, object] = {"link": first.admin_link(system), "users": []}
     if demo:
-        from behealthy.flows import demo as example
+        from behealthy.simulate import past
 
-        example.fill(system)
+        past.fill(system)
         told["users"] = first.demo_users(system)
     os.write(1, json.dumps(told).encode() + b"\n")
     system.close()

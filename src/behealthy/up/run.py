@@ -23,6 +23,7 @@ from pathlib import Path
 
 from behealthy.errors import StartError
 from behealthy.settings import Settings, for_child
+from behealthy.simulate import origin
 from behealthy.up import private
 from behealthy.up.lines import Log, Say
 from behealthy.up.tree import Child, Plan, end_all, follow
@@ -56,6 +57,8 @@ class Ready:
         One-time link of the admin, while none has a password; and the file that has it too.
     users : tuple of (name, role, password)
         Of the demo.
+    invented : str or None
+        That the notes in the home are invented, where they are.
     """
 
     address: str
@@ -64,6 +67,7 @@ class Ready:
     link_file: Path | None
     users: tuple[tuple[str, str, str], ...]
     users_file: Path | None
+    invented: str | None
     log: Path
     seconds: float
 
@@ -73,6 +77,7 @@ class Wish:
     """What is asked of ``behealthy up``; None leaves a setting as it is."""
 
     demo: bool = False
+    home: Path | None = None
     tracker: bool = True
     host: str | None = None
     port: int | None = None
@@ -80,8 +85,10 @@ class Wish:
     def changes(self, cwd: Path) -> dict[str, str]:
         """When called, it will give the environment's changes: the demo lives in a home of its own."""
         out: dict[str, str] = {}
+        if self.home is not None:
+            out["BEHEALTHY_HOME"] = str(cwd / self.home)
         if self.demo:
-            here = for_child({})
+            here = for_child(out)
             out["BEHEALTHY_HOME"] = here.get("BEHEALTHY_HOME") or str(cwd / "out" / "demo")
             out["BEHEALTHY_WINDOW_NOTES"] = here.get("BEHEALTHY_WINDOW_NOTES") or "200"  # its notes fill one
         if self.host is not None:
@@ -210,6 +217,7 @@ def _told(
         link_file=None if link is None else file,
         users=tuple((user["name"], user["role"], user["password"]) for user in users),
         users_file=settings.home / DEMO_FILE if users else None,
+        invented=origin.says(settings.home),
         log=log.path,
         seconds=seconds,
     )

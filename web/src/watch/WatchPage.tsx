@@ -10,7 +10,7 @@ import { Icon } from "../parts/Icon";
 import { Card, Empty, Loaded, Page } from "../parts/Page";
 import { sayDone } from "../parts/say";
 import { State } from "../parts/State";
-import { capital, figure, moment, plural, spoken } from "../parts/words";
+import { capital, figure, gauged, moment, plural, spoken } from "../parts/words";
 import { Alerts } from "./Alerts";
 import { eventsOf, performanceLines, signalLines } from "./lines";
 import { SignalChart, type Event, type Line } from "./SignalChart";
@@ -44,7 +44,7 @@ function Watched({ drift }: { drift: Wire["Drift"] }) {
       <section className={css.verdict} data-state={drift.state}>
         <State state={drift.state} />
         <p>{drift.sentence}</p>
-        <small className="muted numbers">{drift.version} · {plural(drift.windows.length, "window")} against {plural(drift.reference_notes, "note")} of reference</small>
+        <small className="muted numbers">{drift.version} · {plural(drift.windows.filter((w) => w.model_version === drift.version).length, "window")} against {plural(drift.reference_notes, "note")} of reference</small>
       </section>
       {drift.windows.length === 0 ? (
         <Card><Empty title="No window is full yet." icon="watch">Each window is a fixed number of notes, compared with the notes that the model knows. Charts appear with the first.</Empty></Card>
@@ -66,8 +66,10 @@ function Watched({ drift }: { drift: Wire["Drift"] }) {
       )}
       <div className={css.below}>
         <Moved drift={drift} />
-        <Alerts />
-        <Decided decision={drift.decision} />
+        <div className={css.stack}>
+          <Alerts />
+          <Decided decision={drift.decision} />
+        </div>
       </div>
     </>
   );
@@ -151,7 +153,7 @@ function SignalTable({ drift, lines }: { drift: Wire["Drift"]; lines: readonly L
               <Table.Td><State state={window.state} /></Table.Td>
               {lines.map((line) => {
                 const point = line.points.find((p) => p.window === window.number);
-                return <Table.Td key={line.name} className="number" data-moved={point?.moved || undefined}>{point?.moved && "◆ "}{figure(point?.value)}</Table.Td>;
+                return <Table.Td key={line.name} className="number" data-moved={point?.moved || undefined}>{point?.moved && "◆ "}{gauged(point?.value, line.unit)}</Table.Td>;
               })}
             </Table.Tr>
           ))}

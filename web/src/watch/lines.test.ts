@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Wire } from "../api/client";
-import { eventsOf, signalLines } from "./lines";
+import { eventsOf, performanceLines, signalLines } from "./lines";
 
 const window = (number: number, compared: boolean) => ({
   number,
@@ -33,6 +33,13 @@ describe("lines", () => {
     const [line] = signalLines(drift);
     expect(line!.points.map((p) => [p.window, p.value])).toEqual([[1, null], [2, 99], [3, 60]]);
     expect(line!.bands).toEqual([null, [90, 110], [90, 110]]);
+  });
+
+  it("leave out what an audit of a handful of notes came to", () => {
+    const audited = { value: 0, low: 0, high: 0 };
+    const windows = [false, true].map((audit_tells, i) => ({ ...window(i + 1, true), performance: { audited, audit_tells } }));
+    const [line] = performanceLines({ ...drift, windows } as unknown as Wire["Drift"]);
+    expect(line!.points.map((p) => p.value)).toEqual([null, 0]);
   });
 
   it("place what happened inside of it", () => {

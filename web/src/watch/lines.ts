@@ -36,7 +36,9 @@ const number = (value: unknown): number | null => (typeof value === "number" ? v
 export function performanceLines(drift: Drift): Line[] {
   return PERFORMANCE.flatMap(([name, title_, unit]) => {
     const points = drift.windows.map((w): Point => {
-      const figure = w.performance[name] as Figure;
+      // An audit of a handful of notes is no figure; the watch says when it is.
+      const few = name === "audited" && w.performance["audit_tells"] === false;
+      const figure = few ? null : (w.performance[name] as Figure);
       return { window: w.number, value: number(figure?.value), low: number(figure?.low), high: number(figure?.high), moved: false };
     });
     if (points.every((p) => p.value === null)) return [];
