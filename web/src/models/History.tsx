@@ -1,5 +1,5 @@
 // What was trained and what came of it; what was served from when on.
-import { Table } from "@mantine/core";
+import { Button, Table } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api, told, type Wire } from "../api/client";
 import { Card, Empty, Loaded } from "../parts/Page";
@@ -7,7 +7,9 @@ import { State } from "../parts/State";
 import { ago, moment, spoken } from "../parts/words";
 import css from "./models.module.css";
 
-export function Trainings() {
+type Refuse = ((version: string) => void) | null;
+
+export function Trainings({ refuse }: { refuse: Refuse }) {
   const list = useQuery({
     queryKey: ["trainings"],
     queryFn: () => told(api.GET("/api/v1/trainings")),
@@ -17,7 +19,7 @@ export function Trainings() {
     <Card title="Trainings">
       <Loaded query={list}>
         {({ items }) =>
-          items.length ? <ol className={css.story}>{items.slice(0, 20).map((t) => <TrainingItem key={t.id} training={t} />)}</ol>
+          items.length ? <ol className={css.story}>{items.slice(0, 20).map((t) => <TrainingItem key={t.id} training={t} refuse={refuse} />)}</ol>
             : <Empty title="Nothing was trained yet." icon="models">A training starts when enough notes were reviewed, when the notes drift, or when you start one.</Empty>
         }
       </Loaded>
@@ -27,7 +29,7 @@ export function Trainings() {
 
 const TRIGGERS: Record<string, string> = { drift: "because notes have changed", gold: "because enough was reviewed", person: "asked for" };
 
-function TrainingItem({ training: t }: { training: Wire["Training"] }) {
+function TrainingItem({ training: t, refuse }: { training: Wire["Training"]; refuse: Refuse }) {
   const going = t.state === "running" || t.state === "waiting";
   return (
     <li>
@@ -37,11 +39,26 @@ function TrainingItem({ training: t }: { training: Wire["Training"] }) {
       </div>
       <div>{TRIGGERS[t.trigger] ?? t.trigger}{t.trigger === "person" && ` by ${t.requested_by}`}{t.reason && `: ${t.reason}`}</div>
       {t.candidate && <div className="muted">candidate <code>{t.candidate}</code></div>}
+      {t.approval && <Approval approval={t.approval} refuse={refuse && t.candidate ? () => refuse(t.candidate!) : null} />}
       {t.failure && <div className={css.failure}>{t.failure}</div>}
       {t.reasons.length > 0 && <ul className={css.reasons}>{t.reasons.map((reason) => <li key={reason}>{reason}</li>)}</ul>}
     </li>
   );
 }
+
+/** What a person made of a candidate, where one is asked; approving is to serve it, from the list of versions. */
+function Approval({ approval, refuse }: { approval: NonNullable<Wire["Training"]["approval"]>; refuse: (() => void) | null }) {
+  const { state, by, reason } = approval;
+  return (
+    <div className={css.approval}>
+      <State state={state} word={APPROVALS[state]} />
+      {by && <span className="muted">by {by}{reason && `: ${reason}`}</span>}
+      {state === "waiting" && refuse && <Button size="compact-xs" variant="default" onClick={refuse}>Refuse …</Button>}
+    </div>
+  );
+}
+
+const APPROVALS: Record<string, string> = { waiting: "waits for a person's word", approved: "approved", refused: "refused", passed_over: "another was released first" };
 
 export const VERDICTS: Record<string, string> = {
   promote: "earned its place",

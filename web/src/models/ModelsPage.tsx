@@ -68,7 +68,7 @@ export function ModelsPage() {
         )}
       </Loaded>
       <div className={css.halves}>
-        <Trainings />
+        <Trainings refuse={may("models:write") ? asks.refuse : null} />
         <Releases />
       </div>
       <Confirm question={question} close={() => setQuestion(null)} />
@@ -116,6 +116,7 @@ function useQuestions(ask: (question: Question) => void) {
     for (const key of ["models", "releases", "trainings", "drift"]) void queries.invalidateQueries({ queryKey: [key] });
   };
   const promote = useMutation({ mutationFn: ({ version, reason }: { version: string; reason: string }) => told(api.POST("/api/v1/models/{version}:promote", { params: { path: { version } }, body: { reason } })), onSuccess: refresh });
+  const refuse = useMutation({ mutationFn: ({ version, reason }: { version: string; reason: string }) => told(api.POST("/api/v1/models/{version}:refuse", { params: { path: { version } }, body: { reason } })), onSuccess: refresh });
   const back = useMutation({ mutationFn: (reason: string) => told(api.POST("/api/v1/models:rollback", { body: { reason } })), onSuccess: refresh });
   const train = useMutation({
     mutationFn: ({ reason, key }: { reason: string; key: string }) => told(api.POST("/api/v1/trainings", { params: { header: { "idempotency-key": key } }, body: { reason } })),
@@ -129,6 +130,15 @@ function useQuestions(ask: (question: Question) => void) {
         button: "Serve this version",
         reason: true,
         run: (reason) => promote.mutateAsync({ version: model.version, reason }).then(() => sayDone("It is served from now on.")),
+      }),
+    refuse: (version: string) =>
+      ask({
+        title: "Refuse a candidate",
+        what: <>The gate let <code>{version}</code> pass; refused, it is not served for this training, and what is served stays. To approve it instead, serve it from the list.</>,
+        button: "Refuse it",
+        danger: true,
+        reason: true,
+        run: (reason) => refuse.mutateAsync({ version, reason }).then(() => sayDone("It is refused; what is served stays.")),
       }),
     rollBack: (served: Model, previous: Model) =>
       ask({

@@ -5,7 +5,7 @@ import css from "./parts.module.css";
 export type Tone = "ok" | "warning" | "drift" | "breach" | "quiet";
 
 const TONES: Record<string, Tone> = {
-  ok: "ok", passed: "ok", promote: "ok", done: "ok", replayed: "ok", submitted: "ok", SUCCESS: "ok",
+  ok: "ok", passed: "ok", promote: "ok", done: "ok", replayed: "ok", submitted: "ok", approved: "ok", SUCCESS: "ok",
   warning: "warning", inconclusive: "warning", unknown: "warning", held: "warning", waiting: "warning", claimed: "warning",
   drift: "drift",
   performance_breach: "breach", failed: "breach", critical: "breach", ERROR: "breach",

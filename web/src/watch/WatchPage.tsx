@@ -13,6 +13,7 @@ import { State } from "../parts/State";
 import { capital, figure, gauged, moment, plural, spoken } from "../parts/words";
 import { Alerts } from "./Alerts";
 import { eventsOf, performanceLines, signalLines } from "./lines";
+import { System } from "./System";
 import { SignalChart, type Event, type Line } from "./SignalChart";
 import css from "./watch.module.css";
 
@@ -69,6 +70,7 @@ function Watched({ drift }: { drift: Wire["Drift"] }) {
         <div className={css.stack}>
           <Alerts />
           <Decided decision={drift.decision} />
+          <System />
         </div>
       </div>
     </>
