@@ -144,6 +144,11 @@ def test_what_is_left_out_takes_its_default() -> None:
         (["entities", 0, "section"], ["plan"], "section is not a string"),
         (["entities", 0, "attributes"], ["dose"], "attributes is not an object"),
         (["entities", 0, "attributes"], {"dose": 5}, "an attribute is not a string"),
+        (["entities", 0, "triggers"], "denies", "triggers is not a list"),
+        (["entities", 0, "triggers"], [[0, 2]], "a trigger is not an object"),
+        (["entities", 0, "triggers"], [{"start": 0}], "missing field 'end'"),
+        (["entities", 0, "triggers"], [{"start": 2, "end": 2}], "a trigger is no range inside the text"),
+        (["entities", 0, "triggers"], [{"start": 0, "end": 20}], "a trigger is no range inside the text"),
         (["entities", 1, "id"], "e1", "2 entities have the same id"),
         (["entities", 1, "id"], ["e1"], "an id is neither"),
         (["entities", 1, "codes"], {"system": "s"}, "codes is not a list"),
@@ -162,6 +167,14 @@ def test_what_does_not_fit_is_refused(path: list[str | int], value: object, reas
     with pytest.raises(ValueError, match=re.escape(reason)) as caught:
         from_json(changed(*path, to=value))
     assert not {"colchicine", "gout", "aspirin", "careful"} & set(str(caught.value).split())
+
+
+def test_where_the_words_stand_that_gave_a_status_goes_there_and_back() -> None:
+    told = changed("entities", 0, "triggers", to=[{"start": 0, "end": 2}])
+    read = from_json(told)
+    assert read.entities[0].triggers == ((0, 2),)
+    assert to_json(read)["entities"][0]["triggers"] == told["entities"][0]["triggers"]
+    assert "triggers" not in to_json(read)["entities"][1]
 
 
 def test_every_fault_is_told_at_once() -> None:

@@ -17,11 +17,12 @@ from scipy import sparse
 from scipy.optimize import minimize
 
 from behealthy.data.formats import read_corpus
-from behealthy.extract.assertion import HISTORICAL, PRESENT, first_of, sentences_of, what_is_said
+from behealthy.extract.assertion import first_of, what_is_said
 from behealthy.extract.marked import Marked, mark
 from behealthy.extract.past import PLACES, facts_of, sort_of, stretches, tense_of
+from behealthy.extract.reach import sentences_of
 from behealthy.extract.tokens import Vocabulary
-from behealthy.extract.triggers import load_triggers
+from behealthy.extract.triggers import HISTORICAL, PRESENT, load_triggers
 from behealthy.note import ASSERTIONS
 from behealthy.registry.bundle import package_folder
 

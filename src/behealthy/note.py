@@ -61,6 +61,8 @@ class Entity:
         Whose and whether; None means that nobody judged it.
     id : str
         Unique within its extraction; relations refer to it.
+    triggers : tuple of (start, end)
+        Where the words stand that gave the assertion, as "denies" does; none where something else decided.
     """
 
     start: int
@@ -73,6 +75,7 @@ class Entity:
     codes: tuple[Code, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict, repr=False)
     id: str = ""
+    triggers: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,8 @@ def _entity_json(entity: Entity, number: int) -> dict[str, Any]:
         ]
     if entity.attributes:
         out["attributes"] = dict(entity.attributes)
+    if entity.triggers:
+        out["triggers"] = [{"start": start, "end": end} for start, end in entity.triggers]
     return out
 
 
@@ -221,9 +226,7 @@ def _read_entity(text: str, raw: Any, number: int) -> Entity:
     assertion, section = fields.get("assertion"), fields.get("section")
     if assertion is not None and assertion not in ASSERTIONS:
         raise ValueError(f"the assertion is none of {', '.join(ASSERTIONS)}")
-    codes = fields.get("codes") or []
-    if not isinstance(codes, list):
-        raise ValueError("codes is not a list")
+    codes = _list(fields.get("codes") or [], "codes")
     attributes = _object(fields.get("attributes") or {}, "attributes")
     entity = entity_at(
         text,
@@ -236,10 +239,19 @@ def _read_entity(text: str, raw: Any, number: int) -> Entity:
         codes=tuple(map(_read_code, codes)),
         attributes={name: _string(value, "an attribute") for name, value in attributes.items()},
         id=_id(fields.get("id") or f"e{number}"),
+        triggers=tuple(_read_place(text, raw) for raw in _list(fields.get("triggers") or [], "triggers")),
     )
     if fields.get("text", entity.text) != entity.text:
         raise ValueError(f"the text at [{start}, {end}) is not the entity's own text")
     return entity
+
+
+def _read_place(text: str, raw: Any) -> tuple[int, int]:
+    fields = _object(raw, "a trigger")
+    start, end = fields["start"], fields["end"]
+    if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
+        raise ValueError("a trigger is no range inside the text")
+    return start, end
 
 
 def _read_code(raw: Any) -> Code:
@@ -262,6 +274,12 @@ def _read_relation(raw: Any, known: Set[str]) -> Relation:
 def _object(value: Any, name: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError(f"{name} is not an object")
+    return value
+
+
+def _list(value: Any, name: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{name} is not a list")
     return value
 
 

@@ -57,6 +57,14 @@ def test_diseases_with_status_code_and_treatments(started, enters) -> None:
     # After a character that JavaScript counts as two, every mark still stands where it belongs.
     marks = page.get_by_role("document", name="the note").locator("mark")
     expect(marks.and_(page.locator("[data-status=negated]"))).to_have_text(["chest pain"])
+    card = page.get_by_role("status")
+    cue = page.locator("[data-cue]")
+    for name, words in (("chest pain", "denies"), ("breast cancer", "mother")):
+        marks.and_(page.locator(f"text={name}")).hover()
+        expect(card).to_contain_text(f"by “{words}”")
+        expect(cue).to_have_text(words)
+    page.mouse.move(0, 0)
+    expect(cue).to_have_count(0)
     page.get_by_role("row").filter(has_text="Hypertension").click()
     expect(page.locator("mark[data-chosen]")).to_have_text("Hypertension")
     expect(marks.and_(page.locator("[data-kind=treatment]"))).to_have_text(["amoxicillin", "lisinopril"])

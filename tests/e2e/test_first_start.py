@@ -21,6 +21,36 @@ def log_in(page: Page, name: str, password: str) -> None:
         page.keyboard.press("Enter")
 
 
+def tour_and_first_steps(page: Page) -> None:
+    """Walk through the tour to the first steps, put these away, and call both back."""
+    tour = page.get_by_role("complementary", name="Tour")
+    for number, heading in enumerate(("Extract", "Review", "Watch", "Models"), 1):
+        expect(tour).to_have_accessible_name(f"Tour, step {number} of 4")
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        expect(tour.get_by_role("button", name=re.compile("Next|first steps"))).to_be_focused()
+        page.keyboard.press("Enter")
+    expect(tour).to_have_count(0)
+    steps = page.get_by_role("listitem")
+    expect(steps.filter(has_text="Set the data-entry baseline")).to_contain_text("to do")
+    expect(steps.filter(has_text="Choose alert channels").get_by_role("link")).to_have_text("Where alerts go")
+    page.get_by_role("button", name="Put away").click()
+    expect(steps).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("heading", name="Admin")).to_be_visible()
+    expect(page.get_by_text("First steps")).to_have_count(0)
+    page.keyboard.press("Control+k")
+    page.get_by_label("go to a page, or do").fill("first steps")
+    page.keyboard.press("Enter")
+    expect(steps).to_have_count(4)
+    steps.get_by_role("link", name="Set what it took before").click()
+    expect(page.get_by_role("heading", name="What the work took before")).to_be_in_viewport()
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").get_by_role("button", name="Tour").click()
+    expect(tour).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(tour).to_have_count(0)
+
+
 def test_the_printed_link_lets_the_admin_in_once(started, enters) -> None:
     link = started.link
     assert link.startswith(f"{started.url}/start#token=")
@@ -35,6 +65,7 @@ def test_the_printed_link_lets_the_admin_in_once(started, enters) -> None:
         [re.compile(name) for name in ("Extract", "Review", "Watch", "Models", "KPIs", "Data", "Admin")]
     )
     assert "token" not in page.url  # nor in the history that others at this machine see
+    tour_and_first_steps(page)
 
     other = enters()
     again = other.page(link)

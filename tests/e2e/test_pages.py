@@ -39,11 +39,23 @@ def test_each_page_opens_for_its_role(started, enters, role: str) -> None:
 
 def test_what_is_not_for_a_role_is_said(started, enters) -> None:
     person = enters("reviewer.ruth")
-    page = person.page("/models")
-    expect(page.get_by_text("This is not for your role.").first).to_be_visible()
+    page = person.page()
+    for path in ("models", "models/compare", "watch", "admin?tab=keys"):
+        page.goto(f"/{path}")
+        expect(page.get_by_text("This is not for your role.")).to_be_visible()
+    assert person.faults == []  # nothing was even asked for
     page.goto("/no/such/page")
     expect(page.get_by_text("There is no such page.")).to_be_visible()
     person.faults.clear()
+
+
+def test_the_palette_opens_out_of_a_field(started, enters) -> None:
+    page = enters("reviewer.ruth").page("/extract")
+    expect(page.get_by_label("note", exact=True)).to_be_focused()
+    page.keyboard.press("Control+k")
+    page.get_by_label("go to a page, or do").fill("kpis")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="KPIs")).to_be_visible()
 
 
 def test_the_palette_goes_anywhere_and_the_audit_trail_is_verified(started, enters) -> None:

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from behealthy.extract.assertion import HISTORICAL, NEGATED, PRECEDENCE, judge, what_is_said
+from behealthy.extract import assertion
+from behealthy.extract.assertion import PRECEDENCE, judge, what_is_said
 from behealthy.extract.marked import Marked, mark
 from behealthy.extract.tokens import Vocabulary
-from behealthy.extract.triggers import load_triggers
+from behealthy.extract.triggers import HISTORICAL, NEGATED, load_triggers
 from behealthy.note import ASSERTIONS, DISEASE, TREATMENT
 
 PHRASES = [
@@ -66,6 +67,29 @@ def test_what_must_hold(text: str, words: tuple[str, ...], expected: str) -> Non
     assert judged(f"Seen today.\n{text}.\nWell.", *words) == [expected] * len(words)
 
 
+@pytest.mark.parametrize(
+    ("text", "word", "words"),
+    [
+        ("denies SOB, CP or fever", "fever", ["denies"]),
+        ("denies SOB, no CP and no fever", "fever", ["no"]),
+        ("no fever, it was ruled out", "fever", ["no", "was ruled out"]),
+        ("CP, fever: none", "fever", ["none"]),
+        ("Cough, -fever", "fever", ["-"]),
+        ("Her mother denies fever", "fever", ["mother denies"]),
+        ("old infarct", "old infarct", ["old"]),
+        ("ALLERGIES: gout", "gout", ["ALLERGIES"]),
+        ("SOCIAL HISTORY:\ngout", "gout", []),
+        ("She has gout", "gout", []),
+        ("mother had gout; no fever", "fever", ["no"]),
+    ],
+)
+def test_the_words_that_gave_a_status_are_told(text: str, word: str, words: list[str]) -> None:
+    for note in (text, f"No pain.\n{text}.\nNo cough."):
+        own = marked(note, word)
+        (places,) = assertion.judged(own, load_triggers()).triggers
+        assert [note[start:end] for start, end in places] == words
+
+
 @pytest.mark.parametrize("end", [". ", "; ", "\n\n", "\n- ", ", but ", "\nPLAN: "])
 def test_a_trigger_does_not_reach_beyond_what_ends_it(end: str) -> None:
     assert judged(f"- No fever{end}gout", "fever", "gout") == ["negated", "present"]
@@ -112,10 +136,11 @@ def test_a_note_is_judged_alike_alone_and_among_others(notes: list[list[str]]) -
         [(i, i + 4, kind) for word in ("gout", "feve") for i in range(len(text)) if text.startswith(word, i)]
         for text, kind in zip(texts, [DISEASE, TREATMENT] * len(texts), strict=False)
     ]
-    together = judge(mark(texts, spans, Vocabulary()), load_triggers())
-    alone = [judge(mark([t], [s], Vocabulary()), load_triggers()) for t, s in zip(texts, spans, strict=True)]
-    assert together.tolist() == np.concatenate(alone).tolist()
-    assert set(together.tolist()) <= set(range(len(ASSERTIONS)))
+    together = assertion.judged(mark(texts, spans, Vocabulary()), load_triggers())
+    alone = [assertion.judged(mark([t], [s], Vocabulary()), load_triggers()) for t, s in zip(texts, spans, strict=True)]
+    assert together.status.tolist() == np.concatenate([own.status for own in alone]).tolist()
+    assert list(together.triggers) == [places for own in alone for places in own.triggers]
+    assert set(together.status.tolist()) <= set(range(len(ASSERTIONS)))
 
 
 @pytest.mark.parametrize("piece", ["no fever, ", "- gout\n", "if no h/o "])

@@ -22,9 +22,10 @@ from behealthy.flows.ingest import import_gold
 from behealthy.flows.system import System
 from behealthy.flows.training import Request
 from behealthy.flows.workbench import TrainingFolder
-from behealthy.learn import crf, dossier
+from behealthy.learn import behaviour, crf, dossier
 from behealthy.learn.crf import Recipe
 from behealthy.learn.dataset import Knowledge
+from behealthy.learn.sentences import own_notes
 from behealthy.monitor import windows
 from behealthy.note import DISEASE, TREATMENT, Extraction
 from behealthy.registry import releases
@@ -195,6 +196,9 @@ def test_versions_are_compared_with_what_neither_has_seen(taught: tuple[System, 
     assert told["left_out"] == 0
     assert told["differences"][0]["name"] == "all"
     assert told["differences"][0]["value"] > 0
+    ours = {case.text for case in behaviour.cases()} | {line for note in own_notes() for line in note.text.split("\n")}
+    assert told["changes"]
+    assert {change["text"] for change in told["changes"]} <= ours
     assert told == compare(system, str(outcome["champion"]), str(outcome["candidate"]))
     back = compare(system, str(outcome["candidate"]), str(outcome["champion"]))
     assert back["verdict"]["decision"] == "keep"

@@ -11,6 +11,7 @@ from behealthy.learn.calibrate import IDENTITY
 from behealthy.learn.evaluate import evaluate
 from behealthy.learn.evidence import Side, marks
 from behealthy.learn.gate import judge
+from behealthy.learn.sentences import Change
 from behealthy.note import Extraction, entity_at
 
 NASTY = '<script>alert(1)</script> & "x" \''
@@ -43,6 +44,10 @@ def told(request: pytest.FixtureRequest) -> dict[str, Any]:
         figures={"champion": evaluate(GOLD, first[1]).to_json(), "candidate": evaluate(GOLD, second[1]).to_json()},
         calibration={},
         verdict=verdict,
+        changes=[
+            Change("drug", NASTY, (True, False), ((0, 4, "DISEASE"),), ()),
+            Change(NASTY, "Mild quillosis.", None, (), ((5, 14, "DISEASE"),)),
+        ],
         approver="gate",
     )
 
@@ -90,6 +95,8 @@ def test_the_page_is_whole_and_harmless(told: dict[str, Any]) -> None:
     assert NASTY in page.said  # shown as it was given
     for rule in told["verdict"]["rules"]:
         assert rule["says"] in page.said
+    assert "Mild quillosis." in page.said
+    assert (page.said.count("✗ not met)"), page.said.count("✓ met)")) == (1, 1)
     assert "vegamycin" not in page.said
 
 

@@ -38,6 +38,7 @@ FAULTY = {
     "white space": ("entity", lambda g: _entity(g, start=5, end=6, text=" ")),
     "another type": ("entity", lambda g: _entity(g, type="PERSON")),
     "another status": ("entity", lambda g: _entity(g, assertion="maybe")),
+    "a trigger outside": ("entity", lambda g: _entity(g, triggers=((0, 900),))),
     "no id": ("entity", lambda g: _entity(g, id="")),
     "the same id": ("entity", lambda g: _one_more(g, id="e2", start=0, end=5, text="Visit")),
     "the same place": ("entity", lambda g: _one_more(g, id="n1")),

@@ -98,6 +98,19 @@ def test_offsets_are_in_utf16_units_when_that_is_asked_for(sender) -> None:
     assert units[2 * mention["start"] : 2 * mention["end"]].decode("utf-16-le") == "Type 2 diabetes"
 
 
+@pytest.mark.parametrize("unit", ["codepoint", "utf16"])
+def test_each_status_comes_with_the_words_that_gave_it(sender, unit: str) -> None:
+    text = f"\U0001f600 {NOTE}"
+    (item,) = sender.post(f"/api/v1/extract?offset_unit={unit}", json={"text": text}).json()["items"]
+    code, size = ("utf-16-le", 2) if unit == "utf16" else ("utf-32-le", 4)
+    units = text.encode(code)
+    words = {
+        e["text"]: [units[size * t["start"] : size * t["end"]].decode(code) for t in e["triggers"]]
+        for e in item["entities"]
+    }
+    assert (words["chest pain"], words["breast cancer"], words["Type 2 diabetes"]) == (["Denies"], ["Mother"], ["on"])
+
+
 def test_html_comes_back_as_it_was_and_only_as_json(sender) -> None:
     text = "<script>alert('x')</script> Gout flare, <b>on colchicine</b>."
     answer = sender.post("/api/v1/extract", json={"text": text})

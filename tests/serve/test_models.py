@@ -1,7 +1,9 @@
 """Models, trainings, drift, alerts and KPIs over HTTP."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Semaphore
 
@@ -10,8 +12,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from behealthy.errors import DamagedBundle
-from behealthy.flows import approval, rollout
+from behealthy.flows import approval, rollout, shelf
 from behealthy.monitor import alerts
+from behealthy.registry import releases
 from behealthy.registry.bundle import STARTER, load_model, package_folder, save_model
 from behealthy.registry.catalogue import shipped_version
 from behealthy.serve.app import create_app
@@ -43,6 +46,28 @@ def test_the_models_are_listed_with_their_figures(person, second: str) -> None:
     assert {t["type"] for t in shipped["figures"]["per_type"]} == {"DISEASE", "TREATMENT"}
     assert shipped["size_bytes"] > 100_000
     assert not items[second]["serving"]
+
+
+def test_a_version_is_as_old_as_its_bundle_whether_the_registry_was_asked_or_not(person, second: str, system) -> None:
+    written = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    manifest = system.settings.models / second / "manifest.json"
+    os.utime(manifest, (written.timestamp(), written.timestamp()))
+    entry = {"number": "2", "created_at": "2026-03-04T00:00:00+00:00"}
+    for known in ({}, {second: entry, shipped_version(): entry}):
+        by_name = {each.version: each for each in shelf.versions(system, known)}
+        assert by_name[second].created_at == written
+        assert not by_name[second].shipped
+        assert (by_name[shipped_version()].created_at, by_name[shipped_version()].shipped) == (None, True)
+    told = {m["version"]: m for m in person("data_scientist").get("/api/v1/models").json()["items"]}
+    assert datetime.fromisoformat(told[second]["created_at"]) == written
+    assert (told[shipped_version()]["created_at"], told[shipped_version()]["shipped"]) == (None, True)
+
+
+def test_a_bundle_that_was_fetched_again_is_as_old_as_its_release(second: str, system) -> None:
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    with system.database.write() as session:
+        releases.install(session, second, by="test", reason="it was there before", now=at)
+    assert shelf.version(system, second).created_at == at
 
 
 def test_a_promoted_model_reads_the_next_note_and_can_be_taken_back(person, program, second: str, system) -> None:
@@ -119,7 +144,7 @@ def test_a_candidate_that_waits_for_a_person_is_listed_refused_or_approved(perso
 
 def test_two_comparisons_run_at_a_time_and_a_third_is_told_when_to_come_back(person, app, second: str) -> None:
     going, over = Semaphore(0), Event()
-    found = {"notes": 0, "left_out": 0, "differences": [], "verdict": {"decision": "keep", "rules": []}}
+    found = {"notes": 0, "left_out": 0, "differences": [], "verdict": {"decision": "keep", "rules": []}, "changes": []}
 
     def slow(part: object, facts: object) -> dict[str, object]:
         going.release()

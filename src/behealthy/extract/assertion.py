@@ -8,35 +8,31 @@ entity's own words count ("old infarct"), a trigger may act on diseases or treat
 all is said a learned model tells whether it is past.
 
 Where several classes reach an entity the first of `PRECEDENCE` holds: "return if no better" is hypothetical, "mother
-denies" negated, "possible history of" possible.
-
-All is done for the whole batch at once: of the triggers of a class and direction only the farthest reach so far
-matters, so each entity costs one binary search in each.
+denies" negated, "possible history of" possible. What reaches what is found in `extract.reach`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from behealthy.extract.marked import Marked
 from behealthy.extract.past import load_past
-from behealthy.extract.sentences import has
-from behealthy.extract.tokens import BLANK, NEWLINE, BoolArray, IntArray
+from behealthy.extract.reach import Reached, reached, sentences_of, treatments
+from behealthy.extract.tokens import BoolArray, IntArray
 from behealthy.extract.triggers import (
-    ALWAYS,
-    END,
-    OF_DISEASE,
-    OF_FAMILY,
-    OF_STATED,
-    OF_TREATMENT,
-    UNLIMITED,
-    Found,
+    FAMILY,
+    HISTORICAL,
+    HYPOTHETICAL,
+    NEGATED,
+    POSSIBLE,
+    PRESENT,
     Triggers,
     chronic_words,
 )
-from behealthy.note import ASSERTIONS, TREATMENT
 
-PRESENT, NEGATED, POSSIBLE, HYPOTHETICAL, HISTORICAL, FAMILY = range(len(ASSERTIONS))
 PRECEDENCE = (HYPOTHETICAL, NEGATED, FAMILY, POSSIBLE, PRESENT, HISTORICAL)
 
 # What a section says of the diseases and of the treatments in it, beside what triggers say.
@@ -48,9 +44,24 @@ _SECTIONS: dict[str, tuple[int, int]] = {
     "social_history": (HISTORICAL, PRESENT),
     "discharge_instructions": (HYPOTHETICAL, PRESENT),
 }
-_OWN_WORDS = (POSSIBLE, HISTORICAL, HYPOTHETICAL)  # classes of triggers that count inside an entity
-_MINUS_REACH = 5  # tokens
+_AROUND = " \n,.:;"
 _PAST = 0.0  # log odds from which on what nothing is said of is past; chosen in folds over odd example notes
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The status of each of E entities, and the words that gave it.
+
+    Attributes
+    ----------
+    status : int64 array of shape (E,)
+        Indices into `behealthy.note.ASSERTIONS`.
+    triggers : sequence of E tuples of (start, end)
+        Code points of the entity's text, end exclusive; none where its section or its looks decided, or nothing.
+    """
+
+    status: IntArray
+    triggers: Sequence[tuple[tuple[int, int], ...]]
 
 
 def judge(marked: Marked, triggers: Triggers) -> IntArray:
@@ -70,15 +81,43 @@ def judge(marked: Marked, triggers: Triggers) -> IntArray:
     >>> [ASSERTIONS[i] for i in judge(marked, load_triggers())]
     ['family', 'negated']
     """
+    return judged(marked, triggers).status
+
+
+def judged(marked: Marked, triggers: Triggers) -> Judged:
+    """When called, it will judge every entity, and tell by which words."""
     if not len(marked):
-        return np.zeros(0, np.int64)
-    said = what_is_said(marked, triggers)
-    out = first_of(said)
+        return Judged(np.zeros(0, np.int64), [])
+    reach = reached(marked, triggers)
+    said = _said(marked, reach)
+    status = first_of(said)
     # Only where neither words nor section say anything: what is said to be current is not past because of its looks.
     silent = ~said.any(axis=0)
     if silent.any():
-        out[silent & (load_past().odds(marked, *sentences_of(marked), out) > _PAST)] = HISTORICAL
+        status[silent & (load_past().odds(marked, *sentences_of(marked), status) > _PAST)] = HISTORICAL
+    return Judged(status, _triggers(marked, reach, status))
+
+
+def _triggers(marked: Marked, reach: Reached, status: IntArray) -> list[tuple[tuple[int, int], ...]]:
+    """Give where the triggers stand that gave each entity its status, in reading order."""
+    batch, each = marked.batch, np.arange(len(marked))
+    out: list[tuple[tuple[int, int], ...]] = [()] * len(marked)
+    both = np.stack([reach.before[status, each], reach.after[status, each]], axis=1)  # (entities, 2)
+    given = np.flatnonzero((both >= 0).any(axis=1))
+    starts, ends = batch.starts[reach.first].tolist(), batch.ends[reach.last].tolist()
+    for i, note, own in zip(
+        given.tolist(), batch.note[marked.first[given]].tolist(), both[given].tolist(), strict=True
+    ):
+        places = {_bare(marked.texts[note], starts[t], ends[t]) for t in own if t >= 0}
+        out[i] = tuple(sorted(places))
     return out
+
+
+def _bare(text: str, start: int, end: int) -> tuple[int, int]:
+    """Give a trigger without the marks around it that only say where it may stand, as in ": none."."""
+    words = text[start:end]
+    first = len(words) - len(words.lstrip(_AROUND))
+    return start + first, start + max(len(words.rstrip(_AROUND)), first + 1)
 
 
 def first_of(said: BoolArray) -> IntArray:
@@ -99,7 +138,11 @@ def what_is_said(marked: Marked, triggers: Triggers) -> BoolArray:
     bool array of shape (classes, entities)
         In the order of `behealthy.note.ASSERTIONS`; `present` where the note says that something is current.
     """
-    said = _reached(marked, triggers, triggers.find(marked.batch, marked.vocabulary))
+    return _said(marked, reached(marked, triggers))
+
+
+def _said(marked: Marked, reach: Reached) -> BoolArray:
+    said = reach.said()
     section = _by_section(marked)
     silent = ~said.any(axis=0)
     for kind in (NEGATED, HYPOTHETICAL):
@@ -121,7 +164,7 @@ def _by_section(marked: Marked) -> IntArray:
     first_block[parts] = outline.block[body[where]]
     near = outline.listed[at] | (outline.block[at] == first_block[outline.part[at]])
     kinds: IntArray = np.where(
-        near & ~outline.heading[at], table[outline.section[at], _treatments(marked).astype(np.int64)], PRESENT
+        near & ~outline.heading[at], table[outline.section[at], treatments(marked).astype(np.int64)], PRESENT
     )
     return kinds
 
@@ -133,110 +176,12 @@ def _lasting(marked: Marked, past: BoolArray) -> BoolArray:
     the guideline has it.
     """
     known, words, batch = chronic_words(), marked.vocabulary.words, marked.batch
-    treatments = _treatments(marked)
+    given = treatments(marked)
     note = batch.note[marked.first]
     treated = np.zeros(len(marked.texts), np.bool_)
-    treated[note[treatments]] = True
-    out = past & treated[note] & ~treatments
+    treated[note[given]] = True
+    out = past & treated[note] & ~given
     for i in np.flatnonzero(out).tolist():
         own = batch.words[marked.first[i] : marked.last[i] + 1].tolist()
         out[i] = any(words[w].lower() in known for w in own)
     return out
-
-
-def _treatments(marked: Marked) -> BoolArray:
-    return np.fromiter((kind == TREATMENT for kind in marked.type), np.bool_, len(marked))
-
-
-def _reached(marked: Marked, triggers: Triggers, found: Found) -> BoolArray:
-    """Tell which classes reach which entities, bool of shape (classes, entities)."""
-    low, high = sentences_of(marked)
-    inside = _inside(marked)
-    kind, acts_on, first, last = triggers.kind[found.row], triggers.acts_on[found.row], found.first, found.last
-    forward, backward = triggers.forward[found.row], triggers.backward[found.row]
-    left, right = _until_ended(found, kind, acts_on, low[first], high[last], len(low))
-    left, right = np.maximum(left, first - backward), np.minimum(right, last + forward)
-    # A trigger that is a word of an entity speaks of that entity alone, if at all.
-    own_word = inside[first] >= last
-    right = np.where(own_word, np.minimum(right, inside[first]), right)
-    goes_forward = (forward > 0) & (~own_word | np.isin(kind, _OWN_WORDS))
-    goes_backward = (backward > 0) & ~own_word
-
-    out = np.zeros((len(ASSERTIONS), len(marked)), np.bool_)
-    treatments = _treatments(marked)
-    of_type = {ALWAYS: np.ones(len(marked), np.bool_), OF_DISEASE: ~treatments, OF_TREATMENT: treatments}
-    for of_kind, what in {*zip(kind.tolist(), acts_on.tolist(), strict=True)}:
-        if of_kind not in PRECEDENCE or what not in of_type:
-            continue
-        same = (kind == of_kind) & (acts_on == what)
-        hit = _covered(first, right, same & goes_forward, marked.last, marked.first)
-        hit |= _covered_back(last, left, same & goes_backward, marked.first, marked.last)
-        out[of_kind] |= hit & of_type[what]
-    minus = _minus_signs(marked)
-    minus = minus[inside[minus] < 0]
-    until = np.minimum(high[minus], minus + _MINUS_REACH)
-    out[NEGATED] |= _covered(minus, until, np.ones(len(minus), np.bool_), marked.last, marked.first)
-    return out
-
-
-def _until_ended(
-    found: Found, kind: IntArray, acts_on: IntArray, left: IntArray, right: IntArray, tokens: int
-) -> tuple[IntArray, IntArray]:
-    """Give the first and the last token of each trigger's reach: what ends it on its way from `left` to `right`."""
-    concerned = {
-        ALWAYS: np.ones(len(kind), np.bool_),
-        OF_FAMILY: kind == FAMILY,
-        OF_TREATMENT: acts_on == OF_TREATMENT,
-        OF_STATED: np.isin(kind, (NEGATED, HISTORICAL, FAMILY)),
-    }
-    for what, ended in concerned.items():
-        own = np.flatnonzero((kind == END) & (acts_on == what))
-        following = np.append(found.first[own], tokens)[np.searchsorted(found.first[own], found.last, side="right")]
-        before = np.append(-1, found.last[own])[np.searchsorted(found.last[own], found.first, side="left")]
-        right = np.where(ended, np.minimum(right, following - 1), right)
-        left = np.where(ended, np.maximum(left, before + 1), left)
-    return left, right
-
-
-def _covered(first: IntArray, right: IntArray, chosen: BoolArray, begins_by: IntArray, at: IntArray) -> BoolArray:
-    """Tell which entities lie in the forward reach of a chosen trigger."""
-    own = chosen.nonzero()[0]
-    if not len(own):
-        return np.zeros(len(at), np.bool_)
-    own = own[np.argsort(first[own], kind="stable")]
-    farthest = np.append(-UNLIMITED, np.maximum.accumulate(right[own]))
-    covered: BoolArray = farthest[np.searchsorted(first[own], begins_by, side="right")] >= at
-    return covered
-
-
-def _covered_back(last: IntArray, left: IntArray, chosen: BoolArray, begins: IntArray, at: IntArray) -> BoolArray:
-    """Tell which entities lie in the backward reach of a chosen trigger: the same, seen in a mirror."""
-    return _covered(-last, -left, chosen, -begins - 1, -at)
-
-
-def sentences_of(marked: Marked) -> tuple[IntArray, IntArray]:
-    """When called, it will give the ends of what a trigger at each token can reach: its sentence, inside its block."""
-    batch, outline = marked.batch, marked.outline
-    begins = np.ones(len(batch.words), np.bool_)
-    begins[1:] = (np.diff(batch.sentence) != 0) | (np.diff(outline.block) != 0) | (np.diff(outline.part) != 0)
-    first = np.flatnonzero(begins)
-    unit = np.cumsum(begins) - 1
-    return first[unit], np.append(first[1:], len(begins))[unit] - 1
-
-
-def _inside(marked: Marked) -> IntArray:
-    """Give the last token of the entities around each token, -1 outside all of them."""
-    out = np.full(len(marked.batch.words), -1)
-    np.maximum.at(out, marked.first, marked.last)
-    reach = np.maximum.accumulate(out)
-    return np.where(reach >= np.arange(len(out)), reach, -1)
-
-
-def _minus_signs(marked: Marked) -> IntArray:
-    """Find the signs that deny what is glued to them, as in "cough, -fever"; at the start of a line it is a bullet."""
-    batch, words = marked.batch, marked.vocabulary
-    signs = [words[s] for s in "-\u2013\u2212" if s in words]
-    at = np.flatnonzero(np.isin(batch.words, signs))
-    gaps = np.append(batch.gaps, BLANK)
-    found: IntArray = at[(gaps[at] != 0) & ~has(gaps[at], NEWLINE | BLANK) & (gaps[at + 1] == 0)]
-    return found

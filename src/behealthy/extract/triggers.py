@@ -20,6 +20,7 @@ from behealthy.extract.batch import Batch
 from behealthy.extract.tokens import PIECES, BoolArray, IntArray, Vocabulary
 from behealthy.note import ASSERTIONS
 
+PRESENT, NEGATED, POSSIBLE, HYPOTHETICAL, HISTORICAL, FAMILY = range(len(ASSERTIONS))
 END = len(ASSERTIONS)  # class of a phrase that ends the reach of others
 NONE = END + 1  # class of a phrase that looks like a trigger and is none
 CLASSES: tuple[str, ...] = (*ASSERTIONS, "end", "none")

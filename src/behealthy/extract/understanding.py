@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from behealthy.extract.abbreviations import definitions, expanded, in_context
-from behealthy.extract.assertion import judge
+from behealthy.extract.assertion import judge, judged
 from behealthy.extract.attributes import drug_attributes
 from behealthy.extract.coding import Coder
 from behealthy.extract.marked import Marked, mark
@@ -46,18 +46,20 @@ class Understanding:
         batch, outline = marked.batch, marked.outline
         out: list[list[Entity]] = [[] for _ in marked.texts]
         named: dict[int, Mapping[str, str]] = {}  # the abbreviations that a note defines, read once it is asked for
+        status_of = judged(marked, load_triggers())
         columns = zip(
             batch.note[marked.first].tolist(),
             batch.starts[marked.first].tolist(),
             batch.ends[marked.last].tolist(),
             marked.type,
             score,
-            judge(marked, load_triggers()).tolist(),
+            status_of.status.tolist(),
+            status_of.triggers,
             outline.section[marked.first].tolist(),
             drug_attributes(marked),
             strict=True,
         )
-        for note, start, end, kind, likely, status, section, attributes in columns:
+        for note, start, end, kind, likely, status, triggers, section, attributes in columns:
             text = marked.texts[note]
             words, own = text[start:end], out[note]
             if note not in named:
@@ -65,7 +67,8 @@ class Understanding:
             meant = expanded(words, named[note]) or in_context(words, text, start, end)
             codes = self.coder.code(words, kind, meant)
             said, where = ASSERTIONS[status], outline.names[section]
-            own.append(Entity(start, end, words, kind, likely, said, where, codes, attributes, f"e{len(own) + 1}"))
+            id_ = f"e{len(own) + 1}"
+            own.append(Entity(start, end, words, kind, likely, said, where, codes, attributes, id_, triggers))
         return out
 
     def relations(self, marked: Marked) -> list[list[Relation]]:

@@ -72,7 +72,7 @@ def compare(system: System, left: str, right: str) -> dict[str, Any]:
     dict
         ``left``, ``right``: figures, costs and suite; ``differences``: strict F1 by group, right less left; ``notes``
         and ``left_out``, since notes that either has learned from do not count; ``verdict``: what the gate would say of
-        the right one.
+        the right one; ``changes``: sentences of our own in which they find different things.
 
     Raises
     ------
@@ -105,4 +105,5 @@ def compare(system: System, left: str, right: str) -> dict[str, Any]:
         "left_out": found.left_out,
         "differences": verdict["differences"],
         "verdict": verdict,
+        "changes": [change.to_json() for change in found.changes],
     }

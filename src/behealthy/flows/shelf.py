@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from behealthy.errors import BundleError, NotThere
@@ -23,8 +23,8 @@ from behealthy.flows.workbench import TrainingFolder
 from behealthy.registry import releases
 from behealthy.registry.bundle import KIND, STARTER, package_folder
 from behealthy.registry.catalogue import Catalogue, shipped_version
-from behealthy.registry.folder import read_folder
-from behealthy.store.tables import TrainingRow
+from behealthy.registry.folder import MANIFEST, read_folder
+from behealthy.store.tables import ReleaseRow, TrainingRow
 
 Facts = dict[str, Any]
 
@@ -37,6 +37,9 @@ class Version:
     ----------
     number : str or None
         The registry's own count, where the registry could be asked.
+    created_at : datetime or None
+        When its training ended; of one that was not trained here, since when it is known to be there. None for the
+        shipped one, which is as old as the package.
     figures : mapping
         `learn.evaluate.Report.to_json`: on the frozen test notes for candidates, else as its trainer measured.
     """
@@ -53,6 +56,7 @@ class Version:
     run_id: str | None = None
     training_id: str | None = None
     serving: bool = False
+    shipped: bool = False
 
 
 def versions(system: System, registered: Mapping[str, Facts] | None = None) -> list[Version]:
@@ -67,6 +71,8 @@ def versions(system: System, registered: Mapping[str, Facts] | None = None) -> l
     with system.database.read() as session:
         current = releases.current(session)
         rows = session.scalars(select(TrainingRow).where(TrainingRow.candidate.is_not(None))).all()
+        first_served = select(ReleaseRow.version, func.min(ReleaseRow.at)).group_by(ReleaseRow.version)
+        released = dict(session.execute(first_served).all())
     trained = {row.candidate: row for row in sorted(rows, key=lambda r: r.started_at) if row.candidate}
     shipped = shipped_version()
     serving = shipped if current is None else current.version
@@ -79,8 +85,11 @@ def versions(system: System, registered: Mapping[str, Facts] | None = None) -> l
         aliases = {"champion": serving, "previous": previous}
         own = [alias for alias, version in aliases.items() if version == name]
         more = [a for a in known.get(name, {}).get("aliases", ()) if a == "challenger" and name != serving]
-        facts = _facts(system, folders.get(name), trained.get(name), known.get(name, {}))
-        out.append(Version(version=name, aliases=(*own, *more), serving=name == serving, **facts))
+        bundle, training, entry = folders.get(name), trained.get(name), known.get(name, {})
+        facts = _facts(system, bundle, training, entry)
+        created = None if name == shipped else _created(bundle, training, entry, released.get(name))
+        facts |= {"serving": name == serving, "shipped": name == shipped, "created_at": created}
+        out.append(Version(version=name, aliases=(*own, *more), **facts))
     return out
 
 
@@ -162,7 +171,9 @@ def _folders(models: Path) -> dict[str, Facts]:
         except BundleError:
             continue
         size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
-        out[f"{folder.meta.get('name')}-{folder.seal[:8]}"] = {**folder.meta, "size_bytes": size}
+        written = datetime.fromtimestamp((path / MANIFEST).stat().st_mtime, UTC)
+        facts = {**folder.meta, "size_bytes": size, "written_at": written}
+        out[f"{folder.meta.get('name')}-{folder.seal[:8]}"] = facts
     return out
 
 
@@ -175,7 +186,6 @@ def _facts(system: System, bundle: Facts | None, training: TrainingRow | None, e
     own, data = told.get("candidate", {}), bundle.get("data", {})
     return {
         "number": entry.get("number"),
-        "created_at": _created(entry, training),
         "figures": own.get("figures") or bundle.get("metrics") or _figures(tags),
         "documents": data.get("documents") or _number(tags.get("documents")),
         "data_hash": data.get("hash") or tags.get("data_hash"),
@@ -186,10 +196,14 @@ def _facts(system: System, bundle: Facts | None, training: TrainingRow | None, e
     }
 
 
-def _created(entry: Mapping[str, Any], training: TrainingRow | None) -> datetime | None:
+def _created(
+    bundle: Facts | None, training: TrainingRow | None, entry: Mapping[str, Any], released: datetime | None
+) -> datetime | None:
     if training is not None:
         return training.ended_at or training.started_at
-    return datetime.fromisoformat(entry["created_at"]) if "created_at" in entry else None
+    registered = datetime.fromisoformat(entry["created_at"]) if "created_at" in entry else None
+    written = None if bundle is None else bundle["written_at"]
+    return min((at for at in (registered, written, released) if at is not None), default=None)
 
 
 def _figures(tags: Mapping[str, str]) -> Facts:

@@ -202,6 +202,7 @@ def _dossier(system: System, training_id: str, found: Contest, verdict: Verdict)
         figures={"champion": found.figures[0], "candidate": found.figures[1]},
         calibration=facts.get("calibration", {}),
         verdict=verdict,
+        changes=found.changes,
         approver=GATE,
     )
 

@@ -18,6 +18,7 @@ from behealthy.learn import behaviour
 from behealthy.learn.calibrate import Calibration
 from behealthy.learn.evaluate import evaluate
 from behealthy.learn.evidence import Side, marks, timed
+from behealthy.learn.sentences import Change, changes
 from behealthy.note import Extraction, Note
 from behealthy.registry.bundle import Model, load, load_model
 
@@ -32,23 +33,28 @@ class Contest:
     ----------
     left_out : int
         Notes that one of them had learned from.
+    changes : tuple of Change
+        Sentences of our own in which they find different things.
     """
 
     first: Side
     second: Side
     figures: tuple[Mapping[str, Any], Mapping[str, Any]]
     left_out: int
+    changes: tuple[Change, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Give the contest as plain values, for a file: ids and numbers, no words."""
+        """Give the contest as plain values, for a file: ids and numbers, no words but our own."""
         sides = [self.first.to_json(), self.second.to_json()]
-        return {"sides": sides, "figures": list(self.figures), "left_out": self.left_out}
+        own = [change.to_json() for change in self.changes]
+        return {"sides": sides, "figures": list(self.figures), "left_out": self.left_out, "changes": own}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Contest:
         """When called, it will read what `to_json` gave."""
         first, second = (Side.from_json(side) for side in data["sides"])
-        return cls(first, second, (data["figures"][0], data["figures"][1]), data["left_out"])
+        changed = tuple(map(Change.from_json, data.get("changes", ())))
+        return cls(first, second, (data["figures"][0], data["figures"][1]), data["left_out"], changed)
 
 
 def contest(
@@ -101,7 +107,8 @@ def contest(
                 signature=tuple(sorted(_types(model))),
             )
         )
-    return Contest(sides[0], sides[1], (figures[0], figures[1]), len(documents) - len(gold))
+    changed = changes(readers[0], readers[1], types)
+    return Contest(sides[0], sides[1], (figures[0], figures[1]), len(documents) - len(gold), changed)
 
 
 def _types(model: Model) -> tuple[str, ...]:

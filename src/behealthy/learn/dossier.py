@@ -1,19 +1,22 @@
 """The dossier of a candidate: all that a person needs to agree or disagree with the gate, as JSON and as a page.
 
 What triggered it, what it learned from, both models' figures with their intervals, the differences slice by slice, the
-behavioural suite, every rule, the decision and who stands for it. Numbers, hashes and names of our own making; never a
-word of a note, since a dossier is sent around. This module refuses to decide.
+behavioural suite, sentences of our own that changed, every rule, the decision and who stands for it. Numbers, hashes
+and words of our own making; never a word of anybody's note, since a dossier is sent around. This module refuses to
+decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from behealthy.extract.render import page
+from behealthy.extract.render import marked, page
 from behealthy.learn.evidence import Side
 from behealthy.learn.gate import Difference, Rule, Verdict
+from behealthy.learn.sentences import Change
+from behealthy.note import entity_at
 
 FORM = 1
 _MARK = {"passed": "✓ met", "failed": "✗ not met", "unknown": "? cannot be told"}
@@ -58,6 +61,7 @@ def facts(
     figures: Mapping[str, Mapping[str, Any]],
     calibration: Mapping[str, Any],
     verdict: Verdict,
+    changes: Sequence[Change],
     approver: str,
 ) -> dict[str, Any]:
     """When called, it will give the dossier as plain values.
@@ -70,6 +74,8 @@ def facts(
         ``snapshot``, ``hash``, ``documents``, ``parts``, ``lineage``, ``adapted_from`` and the like.
     figures : mapping
         `learn.evaluate.Report.to_json` of ``champion`` and ``candidate``.
+    changes : sequence of Change
+        Sentences of our own in which the two find different things.
     approver : str
         Who stands for the decision: ``gate``, or a person's name.
     """
@@ -81,6 +87,7 @@ def facts(
         "champion": _side(champion, figures["champion"]),
         "candidate": _side(candidate, figures["candidate"]) | {"calibration": dict(calibration)},
         "verdict": verdict.to_json(),
+        "changes": [change.to_json() for change in changes],
         "approver": approver,
     }
 
@@ -109,6 +116,7 @@ def to_html(dossier: Mapping[str, Any]) -> str:
         + _card("Figures on the frozen test notes", _figures(champion, candidate))
         + _card("Differences in strict F1", _differences(verdict.differences))
         + _card("Behavioural suite", _suite(champion["suite"], candidate["suite"]))
+        + _card("Sentences of our own that changed", _changes(map(Change.from_json, dossier.get("changes", ()))))
         + _card("Calibration of the candidate", _calibration(candidate.get("calibration") or {}))
         + _card("Recipe", _list({name: _plain(value) for name, value in dossier["recipe"].items()}))
         + "</main>"
@@ -207,6 +215,24 @@ def _suite(champion: Mapping[str, Any], candidate: Mapping[str, Any]) -> str:
         for name, (held, n) in candidate.items()
     )
     return _table(("capability", "cases", "champion holds", "candidate holds"), rows, {1, 2, 3})
+
+
+def _changes(changes: Iterable[Change]) -> str:
+    rows = [
+        f"<tr><td>{escape(change.where)}</td>"
+        + "".join(f"<td>{_sentence(change, number)}</td>" for number in (0, 1))
+        + "</tr>"
+        for change in changes
+    ]
+    if not rows:
+        return '<p class="quiet">Both find the same in every one of them.</p>'
+    return _table(("capability or note", "champion", "candidate"), rows, set())
+
+
+def _sentence(change: Change, number: int) -> str:
+    spans = (change.first, change.second)[number]
+    said = marked(change.text, [entity_at(change.text, *span) for span in spans])
+    return said if change.held is None else f"{said} ({_MARK['passed' if change.held[number] else 'failed']})"
 
 
 def _calibration(calibration: Mapping[str, Any]) -> str:

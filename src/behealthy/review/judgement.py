@@ -82,6 +82,8 @@ def _entities(note: Note, gold: Extraction, suggested: Extraction | None) -> Ite
             yield "entity", f"{name}: its text is not that of the note at [{entity.start}, {entity.end})"
         elif not entity.text.strip():
             yield "entity", f"{name}: covers white space only"
+        if not all(0 <= start < end <= len(note.text) for start, end in entity.triggers):
+            yield "entity", f"{name}: a trigger is no range inside {len(note.text)} code points"
         if entity.type not in types:
             yield "entity", f"{name}: its type is none of {', '.join(sorted(types))}"
         if entity.assertion is not None and entity.assertion not in ASSERTIONS:

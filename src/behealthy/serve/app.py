@@ -36,13 +36,14 @@ from behealthy.serve.routes import (
     quarantine,
     reviews,
     session,
+    setup,
     trainings,
 )
 from behealthy.serve.wire.terms import ProblemDetails
 
 API = "/api/v1"
 _WORKERS = 12  # threads that serve requests; more only take turns with each other
-_ROUTERS = (session, extract, notes, quarantine, reviews, datasets, trainings, models, monitoring, kpis, people)
+_ROUTERS = (session, extract, notes, quarantine, reviews, datasets, trainings, models, monitoring, kpis, people, setup)
 _PROBLEM = {"content": {"application/problem+json": {}}, "description": "a problem", "model": ProblemDetails}
 
 

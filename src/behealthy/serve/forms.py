@@ -30,8 +30,12 @@ def extraction_json(extraction: Extraction, unit: Unit, sender_id: str | None = 
 
 
 def _moved(entity: Json, ruler: Ruler) -> Json:
-    whole = {"assertion": None, "section": None, "codes": [], "attributes": {}, **entity}
-    return whole | {"start": ruler.out(entity["start"]), "end": ruler.out(entity["end"])}
+    whole = {"assertion": None, "section": None, "codes": [], "attributes": {}, "triggers": [], **entity}
+    return whole | _place(entity, ruler) | {"triggers": [_place(each, ruler) for each in whole["triggers"]]}
+
+
+def _place(at: Json, ruler: Ruler) -> Json:
+    return {"start": ruler.out(at["start"]), "end": ruler.out(at["end"])}
 
 
 def _row(row: Row, ruler: Ruler) -> Json:
@@ -57,7 +61,7 @@ def _treatment(treatment: Treatment) -> Json:
 
 def _mention(mention: Mention, ruler: Ruler) -> Json:
     entity = mention.entity
-    return {"start": ruler.out(entity.start), "end": ruler.out(entity.end), "quote": mention.quote()}
+    return {**_place({"start": entity.start, "end": entity.end}, ruler), "quote": mention.quote()}
 
 
 def code_json(code: Code | None) -> Json | None:
@@ -98,6 +102,7 @@ def entities_of(given: Iterable[GivenEntity], text: str, ruler: Ruler) -> tuple[
                 tuple(Code(c.system, c.code, c.display, c.score) for c in entity.codes),
                 dict(entity.attributes),
                 entity.id,
+                tuple((ruler.into(each.start), ruler.into(each.end)) for each in entity.triggers),
             )
         )
     return tuple(out)

@@ -80,7 +80,8 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
         ({"kpis:write"}, "set_baselines"),
         (
             {"admin"},
-            "list_users invite_user deactivate_user invite_again list_keys make_key revoke_key list_audit verify_audit",
+            "list_users invite_user deactivate_user invite_again list_keys make_key revoke_key list_audit verify_audit"
+            " get_first_steps",
         ),
     )
     for name in names.split()

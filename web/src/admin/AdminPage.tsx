@@ -1,9 +1,9 @@
 // People, keys for programs, and who did what to patient data.
+import { FirstSteps } from "../start/FirstSteps";
 import { Page } from "../parts/Page";
 import { Parts } from "../parts/Tabs";
 import css from "./admin.module.css";
 import { Audit } from "./Audit";
-import { FirstSteps } from "./FirstSteps";
 import { Keys } from "./Keys";
 import { People } from "./People";
 

@@ -24,7 +24,9 @@ const ABOUT: Record<string, string> = {
 export const FOR_GOOD =
   "is logged out everywhere now and cannot log in again. What they reviewed stays. This cannot be undone: to come back they must be invited under another name.";
 
-const refresh = () => queries.invalidateQueries({ queryKey: ["users"] });
+function refresh(): void {
+  for (const key of ["users", "first steps"]) void queries.invalidateQueries({ queryKey: [key] });
+}
 
 export function People() {
   const me = useMe().data;
@@ -37,7 +39,7 @@ export function People() {
   const deactivate = (user: Wire["User"]) =>
     setQuestion({ title: "Let a person in no more", what: <>{user.name} {FOR_GOOD}</>, button: "Let in no more", danger: true, run: () => end.mutateAsync(user.id) });
   return (
-    <Card title="People" actions={<Button onClick={() => setInviting(true)}>Invite a person</Button>} flush>
+    <Card id="people" title="People" actions={<Button onClick={() => setInviting(true)}>Invite a person</Button>} flush>
       <Loaded query={users}>
         {({ items }) => (
           <Table>

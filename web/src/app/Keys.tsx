@@ -1,12 +1,16 @@
 // `?` shows the keys: those of everywhere, and those of the page that is open.
-import { Modal, Table } from "@mantine/core";
+import { Button, Group, Modal, Table } from "@mantine/core";
 import { createStore, useStore } from "../parts/store";
+import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
+import type { Me } from "../api/session";
+import { recallSteps } from "../start/away";
+import { startTour } from "../start/tour";
 
 type Keys = readonly (readonly [keys: string, does: string])[];
 
 const EVERYWHERE: Keys = [
-  ["Ctrl K", "go to a page, or do"],
+  ["Ctrl+K", "go to a page, or do"],
   ["?", "show these keys"],
 ];
 
@@ -23,13 +27,19 @@ export function usePageKeys(keys: Keys): void {
   }, [keys]);
 }
 
-export function KeysHelp() {
+export function KeysHelp({ me }: { me: Me }) {
   const opened = useStore(shown);
   const keys = useStore(ofPage);
+  const navigate = useNavigate();
+  const close = () => shown.set(false);
   return (
-    <Modal opened={opened} onClose={() => shown.set(false)} title="Keys" size="lg">
+    <Modal opened={opened} onClose={close} title="Keys" size="lg">
       {keys.length > 0 && <KeyTable keys={keys} />}
       <KeyTable keys={EVERYWHERE} />
+      <Group gap="xs">
+        <Button variant="default" size="compact-sm" onClick={() => { close(); startTour(); }}>Tour</Button>
+        {me.rights.includes("admin") && <Button variant="default" size="compact-sm" onClick={() => { close(); recallSteps(me.name); void navigate({ to: "/admin" }); }}>First steps</Button>}
+      </Group>
     </Modal>
   );
 }

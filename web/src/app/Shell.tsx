@@ -2,28 +2,39 @@
 import { ActionIcon, Menu, Tooltip, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet } from "@tanstack/react-router";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { api, told } from "../api/client";
 import { ROLE_NAMES, useLeave, type Me } from "../api/session";
 import { Icon, type IconName } from "../parts/Icon";
+import { NotForYou, Page } from "../parts/Page";
+import { useAway } from "../start/away";
+import { useFirstSteps } from "../start/FirstSteps";
+import { left } from "../start/steps";
+import { Tour } from "../start/Tour";
 import { KeysHelp, showKeys } from "./Keys";
 import { Palette, openPalette } from "./Palette";
-import { pagesOf, type PageOf } from "./pages";
+import { foreignPage, pagesOf, type PageOf } from "./pages";
 import css from "./app.module.css";
 
 export function Shell({ me }: { me: Me }) {
-  useHotkeys([["shift+?", showKeys]]);
+  useHotkeys([["shift+?", showKeys], ["?", showKeys]]); // some keyboards have it without Shift
+  const foreign = useLocation({ select: (location) => foreignPage(me, location.pathname) });
   return (
     <div className={css.shell}>
       <a className={css.skip} href="#page">Skip to the page</a>
       <Rail me={me} />
       <div className={css.content} id="page" tabIndex={-1}>
-        <Outlet />
+        {foreign ? <NotYours name={foreign.name} /> : <Outlet />}
       </div>
       <Palette me={me} />
-      <KeysHelp />
+      <KeysHelp me={me} />
+      <Tour me={me} />
     </div>
   );
+}
+
+function NotYours({ name }: { name: string }) {
+  return <Page title={name}><NotForYou /></Page>;
 }
 
 function Rail({ me }: { me: Me }) {
@@ -39,7 +50,7 @@ function Rail({ me }: { me: Me }) {
         <kbd>Ctrl K</kbd>
       </UnstyledButton>
       <div className={css.links}>
-        {pagesOf(me).map((page) => <RailLink key={page.to} page={page} />)}
+        {pagesOf(me).map((page) => <RailLink key={page.to} me={me} page={page} />)}
       </div>
       <div className={css.foot}>
         <Person me={me} />
@@ -52,13 +63,14 @@ function Rail({ me }: { me: Me }) {
   );
 }
 
-function RailLink({ page }: { page: PageOf }) {
+function RailLink({ me, page }: { me: Me; page: PageOf }) {
   return (
     <Link to={page.to} className={css.link} activeProps={{ "data-active": true }}>
       <Icon name={page.icon} size={18} />
       <span>{page.name}</span>
       {page.to === "/watch" && <OpenAlerts />}
       {page.to === "/review" && <Waiting />}
+      {page.to === "/admin" && <StepsLeft me={me} />}
     </Link>
   );
 }
@@ -75,6 +87,13 @@ function Waiting() {
   return count ? <span className={css.count} title="notes that wait">{count > 999 ? "999+" : count}</span> : null;
 }
 
+function StepsLeft({ me }: { me: Me }) {
+  const away = useAway(me.name);
+  const steps = useFirstSteps(!away);
+  const count = !away && steps.data ? left(steps.data) : 0;
+  return count ? <span className={css.count} title="first steps that are left">{count}</span> : null;
+}
+
 function Person({ me }: { me: Me }) {
   const leave = useLeave();
   return (
@@ -82,7 +101,7 @@ function Person({ me }: { me: Me }) {
       <Menu.Target>
         <UnstyledButton className={css.person}>
           <span className={css.initial} aria-hidden="true">{me.name.charAt(0).toUpperCase()}</span>
-          <span className={css.name}>
+          <span className={css.name} title={me.name}>
             <strong>{me.name}</strong>
             <small>{ROLE_NAMES[me.role] ?? me.role}</small>
           </span>

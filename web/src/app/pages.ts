@@ -22,4 +22,10 @@ export const PAGES: readonly PageOf[] = [
 
 export const pagesOf = (me: Me): readonly PageOf[] => PAGES.filter((page) => page.rights.some((right) => me.rights.includes(right)));
 
+/** The page that an address belongs to, where it is none of a person's; null for all others. */
+export function foreignPage(me: Me, path: string): PageOf | null {
+  const page = PAGES.find(({ to }) => path === to || path.startsWith(`${to}/`));
+  return page && !pagesOf(me).includes(page) ? page : null;
+}
+
 export const firstPage = (me: Me): PageOf["to"] => (me.role === "reviewer" ? "/review" : (pagesOf(me)[0]?.to ?? "/kpis"));

@@ -5,6 +5,7 @@ import { useMemo, useState } from "react";
 import { api, told } from "../api/client";
 import { queries } from "../api/queries";
 import { useMay } from "../api/session";
+import { EntityCard } from "../note/EntityCard";
 import { Legend } from "../note/Legend";
 import { NoteText } from "../note/NoteText";
 import { Points } from "../note/points";
@@ -27,16 +28,16 @@ export function Notes() {
         {(items) =>
           items.length ? (
             <Table highlightOnHover>
-              <Table.Thead><Table.Tr><Table.Th>Note</Table.Th><Table.Th>Source</Table.Th><Table.Th>Sender's id</Table.Th><Table.Th className="number">Characters</Table.Th><Table.Th>Written</Table.Th><Table.Th>Received</Table.Th><Table.Th /></Table.Tr></Table.Thead>
+              <Table.Thead><Table.Tr><Table.Th>Note</Table.Th><Table.Th>Source</Table.Th><Table.Th className={css.when}>Sender's id</Table.Th><Table.Th className="number">Characters</Table.Th><Table.Th>Written</Table.Th><Table.Th>Received</Table.Th><Table.Th /></Table.Tr></Table.Thead>
               <Table.Tbody>
                 {items.map((note) => (
                   <Table.Tr key={note.note_id}>
                     <Table.Td><code>{note.note_id}</code></Table.Td>
-                    <Table.Td>{note.source}</Table.Td>
+                    <Table.Td className={css.source} title={note.source}>{note.source}</Table.Td>
                     <Table.Td>{note.external_id ?? "–"}</Table.Td>
                     <Table.Td className="number">{figure(note.characters)}</Table.Td>
-                    <Table.Td>{moment(note.written_at)}</Table.Td>
-                    <Table.Td>{moment(note.received_at)}</Table.Td>
+                    <Table.Td className={css.when}>{moment(note.written_at)}</Table.Td>
+                    <Table.Td className={css.when}>{moment(note.received_at)}</Table.Td>
                     <Table.Td><Button size="compact-xs" variant="default" onClick={() => setOpened(note.note_id)}>Open</Button></Table.Td>
                   </Table.Tr>
                 ))}
@@ -62,11 +63,14 @@ function NoteWithFindings({ note }: { note: Wire["StoredNote"] }) {
   const points = useMemo(() => new Points(note.text), [note.text]);
   const entities = useMemo(() => (note.extraction?.entities ?? []).map(entityOf), [note.extraction]);
   const [selected, setSelected] = useState<string | null>(null);
+  const [hovered, setHovered] = useState<string | null>(null);
+  const shown = entities.find((e) => e.id === (hovered ?? selected));
   return (
     <div className={css.opened}>
       <p className="muted">{note.source} · {note.patient_id ? `patient ${note.patient_id}` : "patient not known"} · {note.extraction ? `read by ${note.extraction.model_version}` : "not read yet"}</p>
-      <NoteText label="the note" points={points} marks={entities} selected={selected} onPick={setSelected} />
+      <NoteText label="the note" points={points} marks={entities} cues={shown?.triggers} selected={selected} onPick={setSelected} onHover={setHovered} />
       {entities.length > 0 && <Legend />}
+      {shown && <EntityCard points={points} entity={shown} entities={entities} relations={note.extraction?.relations ?? []} />}
     </div>
   );
 }
@@ -82,7 +86,7 @@ function TakeIn() {
       return told(api.POST("/api/v1/notes", { params: { query: { source: "upload" } }, body: body as never, bodySerializer: (given) => given as never, headers: { "Content-Type": kind } }));
     },
     onSuccess: (answer) => {
-      for (const key of ["notes", "quarantine", "alerts"]) void queries.invalidateQueries({ queryKey: [key] });
+      for (const key of ["notes", "quarantine", "alerts", "first steps"]) void queries.invalidateQueries({ queryKey: [key] });
       sayDone(`${answer.stored} stored, ${answer.known} known already, ${answer.held} held in quarantine.`);
     },
   });

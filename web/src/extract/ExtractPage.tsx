@@ -110,10 +110,10 @@ function ReadNote({ reading, selected, select, again }: { reading: Reading; sele
   return (
     <Card title="Note" actions={<><Button variant="default" size="compact-sm" onClick={again}>Edit</Button><Button variant="default" size="compact-sm" onClick={() => setText("")}>New note</Button></>}>
       <div className={css.text}>
-        <NoteText label="the note" points={reading.points} marks={reading.entities} selected={selected} onPick={select} onHover={setHovered} />
+        <NoteText label="the note" points={reading.points} marks={reading.entities} cues={shown?.triggers} selected={selected} onPick={select} onHover={setHovered} />
       </div>
       <div className={css.foot}><Legend /></div>
-      {shown && <EntityCard entity={shown} entities={reading.entities} relations={reading.relations} />}
+      {shown && <EntityCard points={reading.points} entity={shown} entities={reading.entities} relations={reading.relations} />}
     </Card>
   );
 }

@@ -19,7 +19,7 @@ const KNOWN: Record<string, string> = {
 export function Baselines({ change }: { change: boolean }) {
   const baselines = useQuery({ queryKey: ["baselines"], queryFn: () => told(api.GET("/api/v1/kpis/baselines")) });
   return (
-    <Card title="What the work took before" about="Several KPIs compare with it; without it they say that data lacks.">
+    <Card id="baselines" title="What the work took before" about="Several KPIs compare with it; without it they say that data lacks.">
       <Loaded query={baselines}>{({ items }) => <Form key={items.map((b) => b.at).join()} items={items} change={change} />}</Loaded>
     </Card>
   );
@@ -35,7 +35,7 @@ function Form({ items, change }: { items: readonly Wire["Baseline"][]; change: b
   const save = useMutation({
     mutationFn: () => told(api.PUT("/api/v1/kpis/baselines", { body: { items: changed } })),
     onSuccess: () => {
-      for (const key of ["baselines", "kpis"]) void queries.invalidateQueries({ queryKey: [key] });
+      for (const key of ["baselines", "kpis", "first steps"]) void queries.invalidateQueries({ queryKey: [key] });
       sayDone("The baselines are set.");
     },
   });

@@ -8,7 +8,7 @@ import { Pair } from "../parts/Facts";
 import { Icon } from "../parts/Icon";
 import { Empty, Loaded, Page } from "../parts/Page";
 import parts from "../parts/parts.module.css";
-import { capital, figure, moment, share } from "../parts/words";
+import { figure, moment, share } from "../parts/words";
 import { Baselines } from "./Baselines";
 import { Rating } from "./Rating";
 import css from "./kpis.module.css";
@@ -41,6 +41,9 @@ export function KpisPage() {
   );
 }
 
+/** What lacks, in words: "not enough data: 20 audited notes needed" as "Needs 20 audited notes." */
+const lacking = (says: string): string => says.replace(/^not enough data: (.*) needed$/, "Needs $1.");
+
 /** A value in its unit: F1 as tables have it, shares in per cent, the rest as short as it can be told. */
 function inUnit(value: number | null, unit: string, like = value): string {
   if (unit.endsWith("F1")) return share(value);
@@ -66,7 +69,7 @@ function KpiCard({ kpi }: { kpi: Kpi }) {
       ) : (
         <p className={css.lacking}>not enough data</p>
       )}
-      {kpi.says && <p className={css.says}>{capital(kpi.says.replace(/^not enough data: /, ""))}</p>}
+      {kpi.says && <p className={css.says}>{lacking(kpi.says)}</p>}
       <dl className={css.printed}>
         <Pair name="Formula">{kpi.formula}</Pair>
         <Pair name="Source">{kpi.source}</Pair>
@@ -100,7 +103,7 @@ const H = 36;
 
 function Trend({ trend, title }: { trend: readonly (number | null)[]; title: string }) {
   const known = trend.flatMap((value, i) => (value === null ? [] : [{ i, value }]));
-  if (known.length < 2) return <div className={css.notrend} />;
+  if (known.length < 2) return <div className={css.notrend}>no trend yet</div>;
   const values = known.map((p) => p.value);
   const low = Math.min(...values);
   const spread = Math.max(...values) - low || 1;

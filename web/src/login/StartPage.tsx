@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useStart } from "../api/session";
 import { firstPage } from "../app/pages";
+import { startTour } from "../start/tour";
 import { Door } from "./Door";
 import { Why } from "./Why";
 import css from "./login.module.css";
@@ -25,7 +26,10 @@ export function StartPage() {
   const short = password.length > 0 && password.length < SHORTEST;
   const differs = again.length > 0 && again !== password;
   const ready = token && password.length >= SHORTEST && again === password;
-  const run = () => start.mutate({ token, password }, { onSuccess: (me) => void navigate({ to: firstPage(me), replace: true }) });
+  const run = () => start.mutate({ token, password }, { onSuccess: (me) => {
+    if (me.role === "admin") startTour();
+    void navigate({ to: firstPage(me), replace: true });
+  } });
   return (
     <Door title="Welcome" about="Choose your password. The link works once.">
       <form className={css.form} onSubmit={(event) => { event.preventDefault(); if (ready) run(); }}>

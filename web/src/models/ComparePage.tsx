@@ -7,10 +7,12 @@ import { Pair } from "../parts/Facts";
 import { Card, Empty, Loaded, Page } from "../parts/Page";
 import parts from "../parts/parts.module.css";
 import { State } from "../parts/State";
-import { bytes, capital, day, figure, signed, spoken } from "../parts/words";
+import { bytes, capital, day, figure, spoken } from "../parts/words";
 import { Forest } from "./Forest";
 import { VERDICTS } from "./History";
-import { ScoreCell, Version } from "./figures";
+import { ScoreCell, Trained, Version } from "./figures";
+import { measured } from "./rules";
+import { Sentences } from "./Sentences";
 import css from "./models.module.css";
 
 export function ComparePage() {
@@ -22,7 +24,7 @@ export function ComparePage() {
   });
   return (
     <Page title="Compare two models" about="Differences are right minus left, over the same notes, with their 95 % intervals." actions={<Button variant="default" component={Link} to="/models">Back to models</Button>}>
-      <Loaded query={comparison}>{(facts) => <Compared facts={facts} />}</Loaded>
+      <Loaded query={comparison} says="Both models read the same test notes. The first time this takes a minute; you can leave and come back, what came of it is kept.">{(facts) => <Compared facts={facts} />}</Loaded>
     </Page>
   );
 }
@@ -40,6 +42,7 @@ function Compared({ facts }: { facts: Wire["Comparison"] }) {
       <Card title="The gate" about={facts.decision ? undefined : "It has not judged the right model against the left one."} actions={facts.decision && <State state={facts.decision} word={VERDICTS[facts.decision]} />} flush>
         {facts.rules.length > 0 && <Rules rules={facts.rules} />}
       </Card>
+      <Sentences sentences={facts.sentences} />
     </>
   );
 }
@@ -53,7 +56,7 @@ function Side({ side, model }: { side: string; model: Wire["Model"] }) {
         <Pair name="F1, overlapping"><ScoreCell score={model.figures.relaxed} /></Pair>
         {model.figures.per_type.map((t) => <Pair key={t.type} name={`F1 of ${t.type.toLowerCase()}`}><ScoreCell score={t.strict} /></Pair>)}
         <Pair name="Learned from">{model.documents == null ? "–" : `${figure(model.documents)} documents`}</Pair>
-        <Pair name="Trained">{model.created_at ? day(model.created_at) : "with the package"}</Pair>
+        <Pair name="Trained"><Trained model={model} say={day} /></Pair>
         <Pair name="Size, speed">{bytes(model.size_bytes)}, {figure(model.notes_per_s)} notes/s</Pair>
       </dl>
     </Card>
@@ -63,14 +66,15 @@ function Side({ side, model }: { side: string; model: Wire["Model"] }) {
 function Rules({ rules }: { rules: readonly Wire["Rule"][] }) {
   return (
     <Table>
-      <Table.Thead><Table.Tr><Table.Th>Rule</Table.Th><Table.Th w={112}>Result</Table.Th><Table.Th className="number">Measured</Table.Th><Table.Th className="number">Bound</Table.Th><Table.Th>In words</Table.Th></Table.Tr></Table.Thead>
+      <Table.Thead><Table.Tr><Table.Th>Rule</Table.Th><Table.Th w={112}>Result</Table.Th><Table.Th className="number">Measured</Table.Th><Table.Th className="number">Bound of it</Table.Th><Table.Th className="number">Limit</Table.Th><Table.Th>In words</Table.Th></Table.Tr></Table.Thead>
       <Table.Tbody>
         {rules.map((rule) => (
           <Table.Tr key={rule.name}>
             <Table.Td>{capital(spoken(rule.name))}</Table.Td>
             <Table.Td><State state={rule.result} word={rule.result === "unknown" ? "cannot be told" : rule.result} /></Table.Td>
-            <Table.Td className="number">{signed(rule.value)}</Table.Td>
-            <Table.Td className="number">{signed(rule.bound)}</Table.Td>
+            <Table.Td className="number">{measured(rule, rule.value)}</Table.Td>
+            <Table.Td className="number">{measured(rule, rule.bound)}</Table.Td>
+            <Table.Td className="number">{measured(rule, rule.limit)}</Table.Td>
             <Table.Td>{rule.says}</Table.Td>
           </Table.Tr>
         ))}

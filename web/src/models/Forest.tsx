@@ -1,7 +1,8 @@
 // A forest plot in a table: each difference a point with its interval, all on one scale, zero drawn in.
 import { Table } from "@mantine/core";
 import type { Wire } from "../api/client";
-import { capital, figure, share, signed, spoken } from "../parts/words";
+import { figure, share, signed } from "../parts/words";
+import { groupName, inGroups } from "./groups";
 import css from "./models.module.css";
 
 const WIDTH = 240;
@@ -20,9 +21,9 @@ export function Forest({ differences }: { differences: readonly Wire["Difference
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
-        {differences.map((d) => (
+        {inGroups(differences).map((d) => (
           <Table.Tr key={d.name}>
-            <Table.Td>{capital(spoken(d.name))}</Table.Td>
+            <Table.Td>{groupName(d.name)}</Table.Td>
             <Table.Td className="number">{share(d.left)}</Table.Td>
             <Table.Td className="number">{share(d.right)}</Table.Td>
             <Table.Td className="number"><b>{signed(d.difference)}</b></Table.Td>

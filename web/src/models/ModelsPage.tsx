@@ -11,7 +11,7 @@ import { Card, Empty, Loaded, Page } from "../parts/Page";
 import { sayDone } from "../parts/say";
 import { State } from "../parts/State";
 import { ago, bytes, figure, moment } from "../parts/words";
-import { ScoreCell, Version } from "./figures";
+import { ScoreCell, Trained, Version } from "./figures";
 import { Releases, Trainings } from "./History";
 import css from "./models.module.css";
 
@@ -48,10 +48,10 @@ export function ModelsPage() {
         {({ items }) => (
           <Card flush>
             {items.length ? (
-              <Table className={css.table}>
+              <Table className={css.table} horizontalSpacing={10}>
                 <Table.Thead>
                   <Table.Tr>
-                    <Table.Th w={32} /><Table.Th>Version</Table.Th><Table.Th>State</Table.Th><Table.Th>F1, exact boundaries</Table.Th><Table.Th>F1, overlapping</Table.Th>
+                    <Table.Th w={32} /><Table.Th>Version</Table.Th><Table.Th>State</Table.Th><Table.Th>F1, exact</Table.Th><Table.Th>F1, overlapping</Table.Th>
                     <Table.Th className="number">Documents</Table.Th><Table.Th className="number">Size</Table.Th><Table.Th className="number">Notes/s</Table.Th><Table.Th>Trained</Table.Th><Table.Th w={64} />
                   </Table.Tr>
                 </Table.Thead>
@@ -95,7 +95,7 @@ function ModelRow({ model, chosen, choose, promote, compare }: RowProps) {
       <Table.Td className="number">{figure(model.documents)}</Table.Td>
       <Table.Td className="number">{bytes(model.size_bytes)}</Table.Td>
       <Table.Td className="number">{figure(model.notes_per_s)}</Table.Td>
-      <Table.Td title={moment(model.created_at)}>{model.created_at ? ago(model.created_at) : "with the package"}</Table.Td>
+      <Table.Td title={model.created_at ? moment(model.created_at) : undefined}><Trained model={model} say={ago} /></Table.Td>
       <Table.Td>
         <Menu position="bottom-end" shadow="md">
           <Menu.Target><Button size="compact-xs" variant="default" aria-label={`what to do with ${model.version}`}>⋯</Button></Menu.Target>

@@ -27,3 +27,8 @@ export function Version({ version, number }: { version: string; number?: number 
     </span>
   );
 }
+
+/** When a version was trained; the one that came with the package is as old as the package. */
+export function Trained({ model, say }: { model: Wire["Model"]; say: (at: string) => string }) {
+  return <span className={css.trained}>{model.created_at ? say(model.created_at) : model.shipped ? "with the package" : "not known"}</span>;
+}

@@ -3,10 +3,13 @@ import { useLayoutEffect, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import { spoken, capital } from "../parts/words";
 import { TypeName } from "./Legend";
+import type { Points } from "./points";
 import { relationName, relationOf, TREATMENT, type Entity, type Relation } from "./values";
+import { because } from "./why";
 import css from "./note.module.css";
 
 interface Props {
+  points: Points;
   entity: Entity;
   entities: readonly Entity[];
   relations: readonly Relation[];
@@ -14,7 +17,7 @@ interface Props {
 
 const GAP = 8;
 
-export function EntityCard({ entity, entities, relations }: Props) {
+export function EntityCard({ points, entity, entities, relations }: Props) {
   const card = useRef<HTMLDivElement>(null);
   const [place, setPlace] = useState<{ left: number; top: number } | null>(null);
   useLayoutEffect(() => {
@@ -35,9 +38,10 @@ export function EntityCard({ entity, entities, relations }: Props) {
           <TypeName type={entity.type} />
         </div>
         <Score value={entity.score} />
-        <div className="muted">
-          {[entity.assertion ?? "status not judged", entity.section && entity.section !== "start" && `in ${spoken(entity.section)}`].filter(Boolean).join(" · ")}
+        <div>
+          <b className={css.status}>{entity.assertion ?? "status not judged"}</b> <span className="muted">{because(entity, points)}</span>
         </div>
+        {entity.section && entity.section !== "start" && <div><span className="muted">Section</span> {spoken(entity.section)}</div>}
         {Object.entries(entity.attributes).map(([name, value]) => (
           <div key={name}><span className="muted">{capital(spoken(name))}</span> {value}</div>
         ))}
@@ -52,7 +56,7 @@ export function EntityCard({ entity, entities, relations }: Props) {
             ))}
           </ul>
         )}
-        <Links entity={entity} entities={entities} relations={relations} />
+        <Links points={points} entity={entity} entities={entities} relations={relations} />
       </div>,
     document.body,
   );

@@ -8,13 +8,15 @@ const SHOWN = [
   ["disease", "possible", "possible"],
   ["disease", "historical", "historical"],
   ["disease", "hypothetical", "hypothetical"],
+  ["disease", "family", "of the"], // and the badge says the rest
 ] as const;
 
-export function Legend() {
+/** `types` alone where no status is drawn. */
+export function Legend({ types = false }: { types?: boolean }) {
   return (
     <div className={css.legend} aria-label="legend">
-      {SHOWN.map(([kind, status, word]) => (
-        <mark key={word} className={css.mark} data-kind={kind} data-status={status}>{word}</mark>
+      {SHOWN.slice(0, types ? 2 : undefined).map(([kind, status, word]) => (
+        <mark key={word} className={css.mark} data-kind={kind} data-status={status} data-ends>{word}</mark>
       ))}
     </div>
   );

@@ -16,6 +16,8 @@ export interface Mark extends Span {
 interface Props {
   points: Points;
   marks: readonly Mark[];
+  /** Words that are underlaid while something is looked at: those that gave it its status. */
+  cues?: readonly Span[] | undefined;
   selected: string | null;
   /** What is brought into view; by default what is selected. */
   inView?: string | null;
@@ -25,9 +27,10 @@ interface Props {
   label: string;
 }
 
-export const NoteText = memo(function NoteText({ points, marks, selected, inView = selected, onPick, onHover, onSelectText, label }: Props) {
+export const NoteText = memo(function NoteText({ points, marks, cues = NONE, selected, inView = selected, onPick, onHover, onSelectText, label }: Props) {
   const body = useRef<HTMLDivElement>(null);
-  const pieces = useMemo(() => segments(points.length, marks), [points, marks]);
+  const underlaid = cues.length ? cues : NONE; // one empty list, so that nothing is cut anew for another
+  const pieces = useMemo(() => segments<Mark | Cue>(points.length, [...marks, ...underlaid.map(cueOf)]), [points, marks, underlaid]);
 
   useEffect(() => {
     if (inView) body.current?.querySelector(`[data-ids~="${CSS.escape(inView)}"]`)?.scrollIntoView({ block: "nearest" });
@@ -42,15 +45,24 @@ export const NoteText = memo(function NoteText({ points, marks, selected, inView
   return (
     <div ref={body} className={css.note} role="document" aria-label={label} onMouseUp={picked} onMouseOver={onHover && ((e) => onHover(over(e)))} onMouseLeave={onHover && (() => onHover(null))}>
       {pieces.map((piece) => {
-        const top = piece.covers.at(-1);
+        const covers = piece.covers.filter((each): each is Mark => !("cue" in each));
+        const cue = covers.length < piece.covers.length;
         const text = points.slice(piece.start, piece.end);
-        if (!top) return <Plain key={piece.start} start={piece.start} text={text} />;
-        const chosen = piece.covers.some((mark) => mark.id === selected);
-        return <Piece key={piece.start} text={text} {...looks(piece, chosen)} />;
+        if (!covers.length) return <Plain key={piece.start} start={piece.start} text={text} cue={cue} />;
+        const chosen = covers.some((mark) => mark.id === selected);
+        return <Piece key={piece.start} text={text} cue={cue} {...looks({ ...piece, covers }, chosen)} />;
       })}
     </div>
   );
 });
+
+const NONE: readonly Span[] = [];
+
+interface Cue extends Span {
+  cue: true;
+}
+
+const cueOf = ({ start, end }: Span): Cue => ({ start, end, cue: true });
 
 interface Look {
   start: number;
@@ -80,13 +92,13 @@ function looks(piece: Segment<Mark>, chosen: boolean): Look {
   };
 }
 
-const Plain = memo(function Plain({ start, text }: { start: number; text: string }) {
-  return <span data-start={start}>{text}</span>;
+const Plain = memo(function Plain({ start, text, cue }: { start: number; text: string; cue: boolean }) {
+  return <span className={css.plain} data-start={start} data-cue={cue || undefined}>{text}</span>;
 });
 
-const Piece = memo(function Piece({ text, start, id, ids, kind, status, look, chosen, depth, ends }: Look & { text: string }) {
+const Piece = memo(function Piece({ text, start, id, ids, kind, status, look, chosen, depth, ends, cue }: Look & { text: string; cue: boolean }) {
   return (
-    <mark className={css.mark} data-start={start} data-id={id} data-ids={ids} data-kind={kind} data-status={status} data-look={look} data-chosen={chosen || undefined} data-depth={depth > 1 ? depth : undefined} data-ends={ends || undefined}>
+    <mark className={css.mark} data-start={start} data-id={id} data-ids={ids} data-kind={kind} data-status={status} data-look={look} data-chosen={chosen || undefined} data-depth={depth > 1 ? depth : undefined} data-ends={ends || undefined} data-cue={cue || undefined}>
       {text}
     </mark>
   );

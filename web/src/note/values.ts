@@ -9,6 +9,12 @@ export type RelationType = (typeof RELATIONS)[number];
 export const DISEASE = "DISEASE" as const;
 export const TREATMENT = "TREATMENT" as const;
 
+/** A stretch of a note. */
+export interface Place {
+  start: number;
+  end: number;
+}
+
 export interface Code {
   system: string;
   code: string;
@@ -27,6 +33,8 @@ export interface Entity {
   section: string | null;
   codes: Code[];
   attributes: Record<string, string>;
+  /** The words that gave it its status; none where its section or its looks decided, or nothing. */
+  triggers: Place[];
 }
 
 export interface Relation {
@@ -51,6 +59,7 @@ export function entityOf(raw: Loose<Omit<Entity, "assertion">> & { assertion?: s
     section: raw.section ?? null,
     codes: raw.codes ?? [],
     attributes: raw.attributes ?? {},
+    triggers: raw.triggers ?? [],
   };
 }
 

@@ -39,6 +39,19 @@ export function figure(value: number | null | undefined, like: number | null | u
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
 }
 
+const BOUNDED = new Set(["share", "AUC", "probability", "distance", "F1", "of entities"]); // never above 1
+
+/** A number of a signal: what lies between 0 and 1 always with three digits, so that 1.000 stands beside .998. */
+export function gauged(value: number | null | undefined, unit: string): string {
+  return value != null && BOUNDED.has(unit) ? value.toFixed(3).replace("-", "−") : figure(value);
+}
+
+/** The labels of an axis, all with as many digits as the finest of them needs. */
+export function axis(ticks: readonly number[]): string[] {
+  const digits = Math.max(0, ...ticks.map((tick) => (String(tick).split(".")[1] ?? "").length));
+  return ticks.map((tick) => tick.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−"));
+}
+
 export function bytes(value: number | null | undefined): string {
   if (value == null) return "–";
   const step = value < 1000 ? 0 : value < 1_000_000 ? 1 : 2;

@@ -56,14 +56,16 @@ export function DeskView({ review, by, reload }: { review: Review; by: string; r
     },
     [change],
   );
-  const marks = useMemo(() => marksOf(editor, found), [editor, found]);
+  const { draft } = editor;
+  const target = linkTarget(editor);
+  const marks = useMemo(() => marksOf(draft, target, found), [draft, target, found]);
   return (
     <div className={css.desk}>
       <DeskHead review={review} desk={desk} submit={handing.ask} />
       {desk.saving === "conflict" && <Conflict reload={reload} />}
       <Outline editor={editor} />
       <div className={css.note}>
-        <NoteText label="the note" points={editor.points} marks={marks} selected={editor.selected} inView={found ? "found" : (linkTarget(editor) ?? editor.selected)} onPick={pick} onSelectText={selectText} />
+        <NoteText label="the note" points={editor.points} marks={marks} cues={E.entity(editor, editor.selected)?.triggers} selected={editor.selected} inView={found ? "found" : (target ?? editor.selected)} onPick={pick} onSelectText={selectText} />
       </div>
       <EntityList editor={editor} change={change} pick={pick} blind={review.suggestion === null} />
       <ModeLine editor={editor} change={change} find={setFound} />
@@ -75,15 +77,14 @@ export function DeskView({ review, by, reload }: { review: Review; by: string; r
 
 const linkTarget = (editor: E.Editor): string | null => (editor.mode.kind === "link" ? editor.mode.target : null);
 
-function marksOf(editor: E.Editor, found: Span | null): Mark[] {
-  const target = linkTarget(editor);
-  const marks: Mark[] = editor.draft.entities.map((e) => ({
+function marksOf(draft: E.Draft, target: string | null, found: Span | null): Mark[] {
+  const marks: Mark[] = draft.entities.map((e) => ({
     id: e.id,
     start: e.start,
     end: e.end,
     type: e.type,
     assertion: e.assertion,
-    look: e.id === target ? "target" : E.isKept(editor.draft, e.id) ? undefined : "rejected",
+    look: e.id === target ? "target" : E.isKept(draft, e.id) ? undefined : "rejected",
   }));
   return found ? [...marks, { ...found, id: "found", type: "", assertion: null, look: "target" }] : marks;
 }

@@ -1,7 +1,9 @@
 // The entities in reading order, each with how it was judged; the selected one opens.
 import { memo, useEffect, useRef } from "react";
 import { TypeName } from "../note/Legend";
+import type { Points } from "../note/points";
 import { relationName, relationOf, TREATMENT, type Entity, type Relation } from "../note/values";
+import { because } from "../note/why";
 import { Empty } from "../parts/Page";
 import { Icon } from "../parts/Icon";
 import { spoken } from "../parts/words";
@@ -27,7 +29,7 @@ export function EntityList({ editor, change, pick, blind }: Props) {
         </Empty>
       )}
       {draft.entities.map((e) => (
-        <Row key={e.id} entity={e} judged={draft.judged[e.id]} chosen={e.id === selected} targets={(linked.get(e.id) ?? []).map((r) => `${r.type === "TREATS" ? "→" : relationName(r.type)} ${names.get(r.tail)}`).join(", ")} pick={pick} relations={e.id === selected ? draft.relations : NONE} names={e.id === selected ? names : null} unlink={change} />
+        <Row key={e.id} entity={e} judged={draft.judged[e.id]} chosen={e.id === selected} targets={(linked.get(e.id) ?? []).map((r) => `${r.type === "TREATS" ? "→" : relationName(r.type)} ${names.get(r.tail)}`).join(", ")} pick={pick} relations={e.id === selected ? draft.relations : NONE} names={e.id === selected ? names : null} unlink={change} points={editor.points} />
       ))}
     </div>
   );
@@ -50,11 +52,12 @@ interface RowProps {
   targets: string;
   relations: readonly Relation[];
   names: Map<string, string> | null;
+  points: Points;
   pick: (id: string | null) => void;
   unlink: Props["change"];
 }
 
-const Row = memo(function Row({ entity, judged, chosen, targets, relations, names, pick, unlink: change }: RowProps) {
+const Row = memo(function Row({ entity, judged, chosen, targets, relations, names, points, pick, unlink: change }: RowProps) {
   const row = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (chosen) row.current?.scrollIntoView({ block: "nearest" });
@@ -67,7 +70,7 @@ const Row = memo(function Row({ entity, judged, chosen, targets, relations, name
       <span className={css.words}>{entity.text}</span>
       <span className={css.kind}><TypeName type={entity.type} /></span>
       {chosen ? (
-        <Details entity={entity} relations={relations} names={names} change={change} />
+        <Details entity={entity} points={points} relations={relations} names={names} change={change} />
       ) : (
         <span className={css.more}>{[entity.assertion !== "present" && entity.assertion, code?.code, targets].filter(Boolean).join(" · ")}</span>
       )}
@@ -79,13 +82,13 @@ function sameRow(a: RowProps, b: RowProps): boolean {
   return a.entity === b.entity && a.judged === b.judged && a.chosen === b.chosen && a.targets === b.targets && a.relations === b.relations;
 }
 
-function Details({ entity, relations, names, change }: { entity: Entity; relations: readonly Relation[]; names: Map<string, string> | null; change: Props["change"] }) {
+function Details({ entity, points, relations, names, change }: { entity: Entity; points: Points; relations: readonly Relation[]; names: Map<string, string> | null; change: Props["change"] }) {
   const code = entity.codes[0];
   const own = relations.filter((r) => r.head === entity.id || r.tail === entity.id);
   const attributes = Object.entries(entity.attributes);
   return (
     <dl className={css.details}>
-      <dt>Status</dt><dd>{entity.assertion ?? "not judged"}</dd>
+      <dt>Status</dt><dd>{entity.assertion ?? "not judged"} <span className="muted">{because(entity, points)}</span></dd>
       <dt>Code</dt><dd>{code ? <><b className="numbers">{code.code}</b> {code.display}</> : <span className="muted">none: c chooses one</span>}</dd>
       {own.map((r) => {
         const treats = entity.type === TREATMENT;

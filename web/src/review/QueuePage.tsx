@@ -9,7 +9,7 @@ import { useMe } from "../api/session";
 import { Icon } from "../parts/Icon";
 import { Card, Empty, Loaded, Page } from "../parts/Page";
 import { sayDone } from "../parts/say";
-import { ago, duration, moment, plural } from "../parts/words";
+import { ago, duration, figure, moment, plural } from "../parts/words";
 import { useNext } from "./calls";
 import css from "./review.module.css";
 
@@ -34,7 +34,8 @@ export function QueuePage() {
         else sayDone("Nothing waits for review.");
       },
     });
-  useHotkeys([["Enter", () => document.activeElement?.closest("button, a") || begin()]]); // a button in focus keeps its own
+  // A button in focus keeps its own.
+  useHotkeys([["Enter", () => document.activeElement?.closest("button, a") || begin(), { preventDefault: false }]]);
   return (
     <Page title="Review" about="What the model found, checked by you: keyboard only, one note after another." actions={<Button onClick={begin} loading={next.isPending}>Review next</Button>}>
       <Loaded query={summary} lines={2}>{(facts) => <Sums facts={facts} />}</Loaded>
@@ -48,9 +49,9 @@ function Sums({ facts }: { facts: Wire["ReviewSummary"] }) {
   const waiting = Object.entries(WHY).filter(([why]) => facts.by_why[why]);
   return (
     <div className={css.sums}>
-      <div><b className="numbers">{facts.by_state.open ?? 0}</b><span>waiting</span><small>{waiting.map(([why, { name }]) => `${facts.by_why[why]} ${name}`).join(" · ")}</small></div>
-      <div><b className="numbers">{facts.mine_today}</b><span>reviewed by you today</span><small>{facts.mine_today ? `${duration(facts.mine_active_s_today / facts.mine_today)} a note` : ""}</small></div>
-      <div><b className="numbers">{facts.by_state.submitted ?? 0}</b><span>submitted in all</span><small>what the next model learns from</small></div>
+      <div><b className="numbers">{figure(facts.by_state.open ?? 0)}</b><span>waiting</span><small>{waiting.map(([why, { name }]) => `${figure(facts.by_why[why])} ${name}`).join(" · ")}</small></div>
+      <div><b className="numbers">{figure(facts.mine_today)}</b><span>reviewed by you today</span><small>{facts.mine_today ? `${duration(facts.mine_active_s_today / facts.mine_today)} a note` : ""}</small></div>
+      <div><b className="numbers">{figure(facts.by_state.submitted ?? 0)}</b><span>submitted in all</span><small>what the next model learns from</small></div>
     </div>
   );
 }

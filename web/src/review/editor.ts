@@ -182,7 +182,14 @@ export function retype(editor: Editor, type: string): Editor {
   });
 }
 
-export const restatus = (editor: Editor, assertion: Status): Editor => edit(editor, (one) => ({ ...one, assertion }));
+export function restatus(editor: Editor, assertion: Status): Editor {
+  return edit(editor, (one) => {
+    if (one.assertion === assertion) return one;
+    // The words that gave one status say nothing of another.
+    const suggested = editor.suggested.get(one.id);
+    return { ...one, assertion, triggers: suggested?.assertion === assertion ? suggested.triggers : [] };
+  });
+}
 
 export const recode = (editor: Editor, code: Code | null): Editor =>
   leaveMode(edit(editor, (one) => ({ ...one, codes: code ? [code, ...one.codes.filter((c) => c.code !== code.code)] : [] })));
@@ -263,6 +270,7 @@ export function add(editor: Editor, span: Span, type: string): Editor {
     section: null,
     codes: [],
     attributes: {},
+    triggers: [],
   };
   const { draft } = editor;
   const entities = inOrder([...draft.entities, made]);

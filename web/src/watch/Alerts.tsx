@@ -7,21 +7,24 @@ import { queries } from "../api/queries";
 import { useMay } from "../api/session";
 import { Facts } from "../parts/Facts";
 import { Card, Empty, Loaded } from "../parts/Page";
+import { AlertsGo } from "../start/FirstSteps";
 import { State } from "../parts/State";
 import { ago, moment } from "../parts/words";
 import css from "./watch.module.css";
 
 export function Alerts() {
+  const may = useMay();
   const [state, setState] = useState<"open" | "acknowledged" | "resolved">("open");
   const alerts = useQuery({ queryKey: ["alerts", state], queryFn: () => told(api.GET("/api/v1/alerts", { params: { query: { state } } })) });
   return (
-    <Card title="Alerts" actions={<SegmentedControl size="xs" value={state} onChange={(value) => setState(value as typeof state)} data={[{ value: "open", label: "Open" }, { value: "acknowledged", label: "Acknowledged" }, { value: "resolved", label: "Over" }]} aria-label="which alerts" />}>
+    <Card id="alerts" title="Alerts" actions={<SegmentedControl size="xs" value={state} onChange={(value) => setState(value as typeof state)} data={[{ value: "open", label: "Open" }, { value: "acknowledged", label: "Acknowledged" }, { value: "resolved", label: "Over" }]} aria-label="which alerts" />}>
       <Loaded query={alerts}>
         {({ items }) =>
           items.length ? <ul className={css.alerts}>{items.map((alert) => <AlertItem key={alert.id} alert={alert} />)}</ul>
             : <Empty title={NONE[state]} icon="ok">{state === "open" ? "When notes change or something fails, it is said here and where alerts are sent." : null}</Empty>
         }
       </Loaded>
+      {may("admin") && <AlertsGo />}
     </Card>
   );
 }

@@ -1,5 +1,5 @@
 // One signal over the windows: its line, where chance alone would leave it, its reference, and what happened when.
-import { figure } from "../parts/words";
+import { axis, gauged } from "../parts/words";
 import css from "./watch.module.css";
 
 export interface Point {
@@ -38,18 +38,19 @@ const BOTTOM = 16;
 export function SignalChart({ line, events }: { line: Line; events: readonly Event[] }) {
   const last = line.points.at(-1);
   const { x, y, ticks } = scales(line);
+  const labels = axis(ticks);
   const path = line.points.map((p, i) => (p.value === null ? "" : `${i && line.points[i - 1]?.value != null ? "L" : "M"}${x(i)} ${y(p.value)}`)).join("");
   return (
     <figure className={css.chart} data-moved={last?.moved || undefined}>
       <figcaption>
         <strong>{line.title}</strong>
-        <span className="numbers">{figure(last?.value)} <small className="muted">{line.unit}</small></span>
+        <span className="numbers">{gauged(last?.value, line.unit)} <small className="muted">{line.unit}</small></span>
       </figcaption>
-      <svg viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`${line.title} over the last ${line.points.length} windows; now ${figure(last?.value)} ${line.unit}`}>
-        {ticks.map((tick) => (
+      <svg viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`${line.title} over the last ${line.points.length} windows; now ${gauged(last?.value, line.unit)} ${line.unit}`}>
+        {ticks.map((tick, i) => (
           <g key={tick}>
             <line x1={LEFT} x2={W - RIGHT} y1={y(tick)} y2={y(tick)} className={css.grid} />
-            <text x={LEFT - 6} y={y(tick) + 3} textAnchor="end">{figure(tick)}</text>
+            <text x={LEFT - 6} y={y(tick) + 3} textAnchor="end">{labels[i]}</text>
           </g>
         ))}
         <path d={bandPath(line, x, y)} className={css.band} />
@@ -65,7 +66,7 @@ export function SignalChart({ line, events }: { line: Line; events: readonly Eve
         <path d={path} className={css.line} />
         {line.points.map((p, i) => p.value !== null && (
           <g key={p.window} className={css.point} data-moved={p.moved || undefined}>
-            <title>{`Window ${p.window}: ${figure(p.value)} ${line.unit}${p.low !== null ? ` (${figure(p.low)} to ${figure(p.high)})` : ""}${p.moved ? ", moved" : ""}`}</title>
+            <title>{`Window ${p.window}: ${gauged(p.value, line.unit)} ${line.unit}${p.low !== null ? ` (${gauged(p.low, line.unit)} to ${gauged(p.high, line.unit)})` : ""}${p.moved ? ", moved" : ""}`}</title>
             {p.low !== null && p.high !== null && <line x1={x(i)} x2={x(i)} y1={y(p.low)} y2={y(p.high)} />}
             {p.moved ? <rect x={x(i) - 3.5} y={y(p.value) - 3.5} width={7} height={7} transform={`rotate(45 ${x(i)} ${y(p.value)})`} /> : <circle cx={x(i)} cy={y(p.value)} r={2.5} />}
           </g>

@@ -10,7 +10,7 @@ import { Icon } from "../parts/Icon";
 import { Card, Empty, Loaded, Page } from "../parts/Page";
 import { sayDone } from "../parts/say";
 import { State } from "../parts/State";
-import { capital, figure, moment, plural, spoken } from "../parts/words";
+import { capital, figure, gauged, moment, plural, spoken } from "../parts/words";
 import { Alerts } from "./Alerts";
 import { eventsOf, performanceLines, signalLines } from "./lines";
 import { SignalChart, type Event, type Line } from "./SignalChart";
@@ -66,8 +66,10 @@ function Watched({ drift }: { drift: Wire["Drift"] }) {
       )}
       <div className={css.below}>
         <Moved drift={drift} />
-        <Alerts />
-        <Decided decision={drift.decision} />
+        <div className={css.stack}>
+          <Alerts />
+          <Decided decision={drift.decision} />
+        </div>
       </div>
     </>
   );
@@ -151,7 +153,7 @@ function SignalTable({ drift, lines }: { drift: Wire["Drift"]; lines: readonly L
               <Table.Td><State state={window.state} /></Table.Td>
               {lines.map((line) => {
                 const point = line.points.find((p) => p.window === window.number);
-                return <Table.Td key={line.name} className="number" data-moved={point?.moved || undefined}>{point?.moved && "◆ "}{figure(point?.value)}</Table.Td>;
+                return <Table.Td key={line.name} className="number" data-moved={point?.moved || undefined}>{point?.moved && "◆ "}{gauged(point?.value, line.unit)}</Table.Td>;
               })}
             </Table.Tr>
           ))}

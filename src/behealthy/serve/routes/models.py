@@ -17,10 +17,12 @@ from behealthy.registry import releases
 from behealthy.serve.desk import Called, Desk, Limit
 from behealthy.serve.wire.learning import (
     Approval,
+    ChangedSentence,
     Comparison,
     Difference,
     Dossier,
     Figures,
+    Found,
     Model,
     ReasonRequest,
     Release,
@@ -92,6 +94,7 @@ def compare_models(desk: Called, version: Id, other: Id) -> Comparison:
         differences=[_difference(each) for each in found["differences"]],
         decision=verdict["decision"],
         rules=[Rule.model_validate({**rule, "result": rule["outcome"]}) for rule in verdict["rules"]],
+        sentences=[_sentence(each) for each in found["changes"]],
     )
 
 
@@ -163,7 +166,7 @@ def _model(version: shelf.Version) -> Model:
     micro = figures.get("micro", {})
     shown = Figures(strict=_score(micro.get("strict")), relaxed=_score(micro.get("relaxed")), per_type=per_type)
     names = ("version", "created_at", "documents", "data_hash", "size_bytes", "notes_per_s", "run_id", "training_id")
-    facts: dict[str, Any] = {name: getattr(version, name) for name in (*names, "serving")}
+    facts: dict[str, Any] = {name: getattr(version, name) for name in (*names, "serving", "shipped")}
     number = int(version.number) if version.number and version.number.isdigit() else None
     return Model(**facts, number=number, aliases=list(version.aliases), figures=shown)
 
@@ -196,4 +199,19 @@ def _difference(each: Mapping[str, Any]) -> Difference:
         low=each["low"],
         high=each["high"],
         n=each["entities"],
+    )
+
+
+def _sentence(each: Mapping[str, Any]) -> ChangedSentence:
+    left, right = (
+        [Found(start=start, end=end, type=kind) for start, end, kind in each[side]] for side in ("first", "second")
+    )
+    left_holds, right_holds = each["held"] or (None, None)
+    return ChangedSentence(
+        where=each["where"],
+        text=each["text"],
+        left=left,
+        right=right,
+        left_holds=left_holds,
+        right_holds=right_holds,
     )

@@ -95,12 +95,13 @@ class Figures(Told):
 
 
 class Model(Told):
-    """A version of the model."""
+    """A version of the model; ``created_at`` is null for the one that came with the package (``shipped``)."""
 
     version: str
     number: int | None
     aliases: list[str]
     created_at: datetime | None
+    shipped: bool
     figures: Figures
     documents: int | None
     data_hash: str | None
@@ -134,6 +135,29 @@ class Difference(Told):
     n: int | None
 
 
+class Found(Told):
+    """What a model finds in a sentence; offsets are code points, end exclusive."""
+
+    start: int
+    end: int
+    type: str
+
+
+class ChangedSentence(Told):
+    """A sentence of our own, nobody's, in which two models find different things.
+
+    ``left_holds`` and ``right_holds`` say whether each finds what the behavioural suite asks for; null where nothing is
+    asked for.
+    """
+
+    where: str
+    text: str
+    left: list[Found]
+    right: list[Found]
+    left_holds: bool | None
+    right_holds: bool | None
+
+
 class Comparison(Told):
     """Two models on the same notes (less those that either has learned from), and what the gate would say."""
 
@@ -144,6 +168,7 @@ class Comparison(Told):
     differences: list[Difference]
     decision: Literal["promote", "keep", "inconclusive"] | None
     rules: list[Rule]
+    sentences: list[ChangedSentence]
 
 
 class Release(Told):

@@ -89,8 +89,18 @@ class Code(Told):
     score: float
 
 
+class Place(Told):
+    """A stretch of a text; offsets are in the unit that was asked for, end exclusive."""
+
+    start: int
+    end: int
+
+
 class Entity(Told):
-    """A span that names a disease or a treatment; offsets are in the unit that was asked for, end exclusive."""
+    """A span that names a disease or a treatment; offsets are in the unit that was asked for, end exclusive.
+
+    ``triggers`` are the words that gave it its ``assertion``; none where its section or its looks decided, or nothing.
+    """
 
     id: str
     start: int
@@ -102,6 +112,7 @@ class Entity(Told):
     section: str | None
     codes: list[Code]
     attributes: dict[str, str]
+    triggers: list[Place]
 
 
 class Relation(Told):

@@ -61,6 +61,20 @@ class Me(Told):
     requests_per_minute: int
 
 
+class FirstSteps(Told):
+    """What is done of what must be done once: notes come from somewhere, somebody reviews, alerts go out, and what the
+    work took before is known. ``inbox`` is the folder that takes files; ``channels`` are the kinds of addresses that
+    alerts go to.
+    """
+
+    source: bool
+    reviewer: bool
+    alerts: bool
+    baseline: bool
+    inbox: str
+    channels: list[str]
+
+
 class User(Told):
     """A person who may log in; ``invited`` until the one-time link is used."""
 

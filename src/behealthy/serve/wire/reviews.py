@@ -29,6 +29,13 @@ class GivenCode(Given):
     score: float = Field(default=1.0, ge=0, le=1)
 
 
+class GivenPlace(Given):
+    """A stretch of a note."""
+
+    start: int = Field(ge=0)
+    end: int = Field(ge=1)
+
+
 class GivenEntity(Given):
     """A span that a person marked; its text follows from its offsets."""
 
@@ -42,6 +49,7 @@ class GivenEntity(Given):
     section: str | None = Field(default=None, max_length=200)
     codes: list[GivenCode] = Field(default=[], max_length=50)
     attributes: dict[str, str] = Field(default={}, max_length=50)
+    triggers: list[GivenPlace] = Field(default=[], max_length=50)
 
 
 class GivenRelation(Given):
