@@ -91,7 +91,7 @@ def listen(home: str, port: int, keys: Any) -> None:
     from behealthy.monitor import logs
     from behealthy.serve import auth
     from behealthy.serve.app import create_app
-    from behealthy.serve.listening import server_of
+    from behealthy.serve.listening import serve
 
     settings = Settings.from_environment({"BEHEALTHY_HOME": home}, Path(home))
     system = System.open(settings)
@@ -99,7 +99,7 @@ def listen(home: str, port: int, keys: Any) -> None:
         keys.put(auth.make_key(session, "b", ["extract"], by="b", requests_per_minute=10**6, now=system.now())[1])
     with (Path(home) / "log").open("w", encoding="utf-8") as log:
         logs.configure("api", stream=log)
-        server_of(create_app(system), "127.0.0.1", port, timeout_keep_alive=75).run()
+        serve(create_app(system), "127.0.0.1", port, timeout_keep_alive=75)
 
 
 @contextmanager

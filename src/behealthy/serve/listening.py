@@ -6,6 +6,7 @@ body for as long as it comes, so a bound on that is set here. This module refuse
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,16 @@ class Bounded(HttpToolsProtocol):
         """When called, it will hand a part of a body on."""
         self._loose = 0
         super().on_body(body)
+
+
+def serve(app: Callable[..., Any], host: str, port: int, **options: Any) -> None:
+    """When called, it will serve an application until the process is told to end; parameters as of `server_of`.
+
+    What is in memory by now stays there, models above all: the collector need not look through it again and again.
+    """
+    gc.collect()
+    gc.freeze()
+    server_of(app, host, port, **options).run()
 
 
 def server_of(app: Callable[..., Any], host: str, port: int, **options: Any) -> uvicorn.Server:

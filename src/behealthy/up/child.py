@@ -47,11 +47,11 @@ def main(arguments: list[str]) -> int:
 def api(host: str | None = None, port: int | None = None) -> None:
     """When called, it will serve the application until it is told to end."""
     from behealthy.serve.app import create_app
-    from behealthy.serve.listening import server_of
+    from behealthy.serve.listening import serve
 
     settings = Settings.from_environment()
     app = create_app(System.open(settings))
-    server_of(app, host or settings.host, port or settings.port, timeout_graceful_shutdown=3).run()
+    serve(app, host or settings.host, port or settings.port, timeout_graceful_shutdown=3)
 
 
 def worker() -> None:
