@@ -227,6 +227,32 @@ def test_outputs_that_move_after_a_release_point_at_the_rollout(watched: System,
     assert "rollout" in newest.decision["reasons"][0]
 
 
+def test_audits_of_the_notes_before_say_nothing_of_the_new_ones(
+    watched: System, arrive: Arrive, reads: Callable[[str, int, int], list[Read]]
+) -> None:
+    def found(ids: Sequence[str], seed: int) -> list[Extraction]:
+        return [replace(r.extraction, note_id=id_) for r, id_ in zip(reads("usual", len(ids), seed), ids, strict=True)]
+
+    held_out = found(arrive(watched, "usual", 40, seed=1), 1)
+    arrive(watched, "usual", SIZE, seed=2)
+    set_reference(watched, load(), held_out)
+    with watched.database.write() as session:  # what came before it was served was read by another
+        for row in session.scalars(select(PredictionRow)):
+            session.delete(row)
+    audited = found(arrive(watched, "usual", seed=3), 3)[:60]  # nothing wrong is found in them
+    with watched.database.write() as session:
+        for gold in audited:
+            put_gold(session, watched.vault, gold, by="ann", why="audit", now=watched.now())
+    calm = story.watch(watched)
+    assert calm is not None
+    assert (calm.state, calm.performance["audited"]["value"]) == ("ok", 1.0)
+    arrive(watched, "other", seed=4)
+    arrive(watched, "other", seed=5)
+    newest = story.watch(watched)
+    assert newest is not None
+    assert (newest.state, newest.decision["action"]) == ("drift", "label")
+
+
 # Once ----------------------------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ it, so that a request outlives a crash and is made until its training is there. 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -91,6 +92,7 @@ def judge_next(system: System) -> WindowRow | None:
         before = [bool(row.decision.get("moved")) for row in _history(session, window)]
         signals = drift.compare(reference.usual, window.observations, window.last) if reference and known else ()
         measured = _performance(session, system, window, reference)
+        fell = _fell(session, system, window, measured, signals)
     standing = states.decide(signals, measured, before) if known else Standing("insufficient", (_NO_REFERENCE,))
     with system.database.write() as session:
         alone(session, _LOCK)
@@ -98,7 +100,7 @@ def judge_next(system: System) -> WindowRow | None:
             return None  # somebody was faster
         if not known:
             windows.set_reference(session, _begun(reference, window, now))
-        return _write(session, system, window, signals, measured, standing, now)
+        return _write(session, system, window, signals, measured, standing, fell, now)
 
 
 _NO_REFERENCE = "nothing to compare with yet: these notes are what the next ones are held against"
@@ -149,6 +151,24 @@ def _performance(session: Session, system: System, window: Window, reference: Re
     )
 
 
+def _fell(
+    session: Session, system: System, window: Window, measured: Performance, signals: Sequence[Signal]
+) -> bool | None:
+    """Say whether the model reads worse than was promised; where notes changed, audits of those before tell nothing.
+
+    Else a good record with the old notes would say that F1 holds with the new ones, and no label would be asked for.
+    """
+    if not any(signal.moved for signal in signals):
+        return states.fell(measured, signals)
+    first = window.first
+    for row in _history(session, window):
+        if not row.decision.get("moved"):
+            break
+        first = row.first
+    audited, _ = performance.audited(session, system.vault, window.version, first, window.last)
+    return states.fell(replace(measured, audited=audited), signals)
+
+
 def _begun(reference: Reference | None, window: Window, now: datetime) -> Reference:
     """Make the first notes that a version reads what is normal for it, where it came without enough of its own."""
     recent: tuple[Observation, ...] = window.observations
@@ -167,10 +187,11 @@ def _write(
     signals: Sequence[Signal],
     measured: Performance,
     standing: Standing,
+    fell: bool | None,
     now: datetime,
 ) -> WindowRow:
     """Write the window down with what was decided, and do what was decided."""
-    decision = triggers.on_window(_seen(session, window, signals, measured, standing), training_facts(session, system))
+    decision = triggers.on_window(_seen(session, window, signals, standing, fell), training_facts(session, system))
     row = WindowRow(
         model_version=window.version,
         first=window.first,
@@ -206,7 +227,7 @@ def _write(
 
 
 def _seen(
-    session: Session, window: Window, signals: Sequence[Signal], measured: Performance, standing: Standing
+    session: Session, window: Window, signals: Sequence[Signal], standing: Standing, fell: bool | None
 ) -> triggers.Seen:
     moved = {group: tuple(s.name for s in signals if s.moved and s.group == group) for group in GROUPS}
     back = [window.begins_at, *(row.begins_at for row in _history(session, window))]
@@ -222,7 +243,7 @@ def _seen(
         inputs=moved["input"],
         outputs=moved["output"],
         format=moved["format"],
-        fell=states.fell(measured, signals),
+        fell=fell,
         released_lately=release is not None and release.action != "install" and (not full or release.at >= min(back)),
         refused=refused,
         arrived=refused + stored,
