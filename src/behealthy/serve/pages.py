@@ -33,14 +33,15 @@ _STYLE = (
 def install(app: FastAPI, static: Path) -> None:
     """When called, it will serve the pages of a folder; they must be the last routes, since they match everything."""
     root = static.resolve()
+    # FastAPI keeps these functions for ever: none of them may keep the application.
 
     @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
-    def get_docs(request: Request) -> HTMLResponse:  # FastAPI keeps this function for ever: not the application with it
+    def get_docs(request: Request) -> HTMLResponse:
         return HTMLResponse(described(request.app.openapi()))
 
     @app.api_route("/api/{path:path}", methods=list(_ALL_METHODS), include_in_schema=False)
     def no_such_route(request: Request) -> Response:
-        allowed = _allowed(app, request.scope["path"])
+        allowed = _allowed(request.app, request.scope["path"])
         raise HTTPException(405, headers={"Allow": ", ".join(allowed)}) if allowed else HTTPException(404)
 
     @app.get("/{path:path}", include_in_schema=False)
