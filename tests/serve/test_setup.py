@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from behealthy.data.contract import Raw
-from behealthy.flows import ingest
+from behealthy.flows.ingest import Sender, take_in
 
 TEXT = "Gout flare in the left foot, on colchicine."
 
@@ -16,10 +16,9 @@ def told(person):
     return lambda: admin.get("/api/v1/first-steps").json()
 
 
-def take_in(system, source: str) -> None:
-    ingest.take_in(
-        system, [Raw("n1", "text", TEXT.encode(), {"id": "n1", "text": f"{TEXT} {source}."})], source=source, by="x"
-    )
+def sent(system, source: str) -> None:
+    raw = Raw("n1", "text", TEXT.encode(), {"id": "n1", "text": f"{TEXT} {source}."})
+    take_in(system, [raw], Sender(source, "test"))
 
 
 def test_at_first_nothing_is_done(told, system) -> None:
@@ -35,7 +34,7 @@ def test_at_first_nothing_is_done(told, system) -> None:
 
 @pytest.mark.parametrize(("source", "done"), [("inbox", True), ("upload", True), ("hospital", False), ("app", False)])
 def test_a_source_is_what_brings_notes_of_its_own(told, system, source: str, done: bool) -> None:
-    take_in(system, source)
+    sent(system, source)
     assert told()["source"] is done
 
 
