@@ -28,8 +28,10 @@ _FOLD = np.uint64(29)
 def mixed(seen: Sequence[Sight]) -> Keys:
     """When called, it will hash what is seen, each under the number of its template, into 64 bits; shape (K, P)."""
     out = np.empty((len(seen), len(seen[0][1])), np.uint64)
-    for size in {len(sight) for sight in seen}:
-        own = [k for k, sight in enumerate(seen) if len(sight) == size]
+    of_size: dict[int, list[int]] = {}
+    for k, sight in enumerate(seen):
+        of_size.setdefault(len(sight), []).append(k)
+    for size, own in of_size.items():
         templates = [int(seen[k][0]) * 0x632BE59BD9B4E019 & 0xFFFF_FFFF_FFFF_FFFF for k in own]
         part = np.empty((len(own), out.shape[1]), np.uint64)
         mixed = np.array(templates, np.uint64)[:, None]
