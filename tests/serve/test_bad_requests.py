@@ -180,6 +180,9 @@ class _Away:
 
     begin = connect
 
+    def dispose(self) -> None:
+        """There is nothing to give back."""
+
 
 # Headers ---------------------------------------------------------------------------------------------------------
 

@@ -77,6 +77,7 @@ def judge(marked: Marked, triggers: Triggers) -> IntArray:
     >>> from behealthy.extract.marked import mark
     >>> from behealthy.extract.tokens import Vocabulary
     >>> from behealthy.extract.triggers import load_triggers
+    >>> from behealthy.note import ASSERTIONS
     >>> marked = mark(["Mother had gout, no fever."], [[(11, 15, "DISEASE"), (20, 25, "DISEASE")]], Vocabulary())
     >>> [ASSERTIONS[i] for i in judge(marked, load_triggers())]
     ['family', 'negated']
