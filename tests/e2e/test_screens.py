@@ -67,7 +67,7 @@ def full(tmp_path_factory: pytest.TempPathFactory, weak_home, starts) -> Iterato
         before = len(caller.get("/api/v1/drift").json()["windows"])
         for source, texts in (
             ("hospital", invented("letters", 600, 7)),
-            ("night shift", invented("telegrams", 400, 8)),
+            ("night-shift", invented("telegrams", 400, 8)),
         ):
             for notes in batches([document.text for document in texts]):
                 caller.post(f"/api/v1/notes?source={source}", json={"notes": notes}).raise_for_status()
