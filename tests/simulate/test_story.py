@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,27 @@ def test_files_of_the_inbox_are_taken_in_on_the_virtual_clock(clinic: Clinic) ->
     clinic.tick()
     assert clinic.sent == ["[warning] 1 record from inbox held: encoding"]
     assert not list(clinic.system.settings.inbox.glob("*.txt"))
+
+
+def test_every_note_of_the_broken_feed_is_spoilt(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the notes to spoil are short: one that stays whole would rightly become gold."""
+    cast = sources.from_examples(EXAMPLES, WINDOW, 0)
+    short = [
+        replace(d, note_id=f"short {i}", text=f"No gout {i}.", entities=()) for i, d in enumerate(cast.changed[:40])
+    ]
+    sent: list[str] = []
+    send = Clinic.send
+
+    def listened(self: Clinic, raws: Any, documents: Any, source: str, **given: Any) -> Any:
+        sent.extend(d.text for d in documents)
+        return send(self, raws, documents, source, **given)
+
+    monkeypatch.setattr(Clinic, "send", listened)
+    monkeypatch.setattr(Clinic, "tick", lambda self: None)
+    monkeypatch.setattr("behealthy.simulate.clinic.Reading", lambda *_: None)
+    story._spoilt_notes(clinic, replace(cast, changed=(*short, *cast.changed)), Played())
+    assert sent
+    assert all("\ufffd" in text for text in sent)
 
 
 def test_a_day_ends_in_the_evening(clinic: Clinic) -> None:

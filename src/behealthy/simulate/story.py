@@ -198,7 +198,8 @@ def _spoilt_notes(clinic: Clinic, cast: Cast, out: Played) -> None:
     """Let a feed send notes that went through a broken converter until the watch has judged a window of them."""
     window = clinic.system.settings.window_notes
     many = window // BATCHES
-    notes = [_spoilt(d) for d in cast.changed]
+    # What is too short to be spoilt would be a note like any other, and a person may make gold of that.
+    notes = [_spoilt(d) for d in cast.changed if len(d.text) > _SPOILT]
     held = 0
     for at in range(0, len(notes), many):
         batch = notes[at : at + many]
