@@ -2,7 +2,8 @@
 
 The held-out documents of its own snapshot, read by it, say how far its doubts can be trusted and what is promised.
 The newest notes that came in, read by it, say what it was accepted for: a model that was trained because notes changed
-must not be alarmed by the very notes it was trained for. Where too few came in, the held-out ones stand beside them.
+must not be alarmed by the very notes it was trained for. Where too few came in, the held-out ones stand beside them;
+but where notes had changed, those from before are not what is usual, and the first that it reads stand beside them.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ def set_reference(system: System, extractor: Extractor, held_out: Sequence[Extra
     newest = select(NoteRow.id).order_by(NoteRow.received_at.desc(), NoteRow.id.desc())
     unmarked = newest.where(NoteRow.id.not_in(select(GoldRow.note_id))).limit(system.settings.window_notes)
     with system.database.read() as session:
+        changed_at = windows.changed_at(session)
+        if changed_at is not None:
+            unmarked = unmarked.where(NoteRow.received_at >= changed_at)
         recent = [get_note(session, system.vault, id_) for id_ in reversed(session.scalars(unmarked).all())]
     found = extractor.pipe([Note(d.note_id, d.text, d.patient_id) for d in held_out])
     reference = Reference(
@@ -45,6 +49,7 @@ def set_reference(system: System, extractor: Extractor, held_out: Sequence[Extra
         recent=tuple(observe(x.text, x) for x in extractor.pipe(recent)),
         recent_ids=tuple(note.id for note in recent),
         origin=f"{len(held_out)} held-out notes, and the newest {len(recent)} before it was served",
+        changed=changed_at is not None,
     )
     with system.database.write() as session:
         windows.set_reference(session, reference)

@@ -177,7 +177,7 @@ def _begun(reference: Reference | None, window: Window, now: datetime) -> Refere
     if reference is not None:
         held_out, recent, ids = reference.held_out, reference.recent + recent, reference.recent_ids + ids
     origin = f"the first {len(window)} notes that it read"
-    return Reference(window.version, now, held_out, recent, ids, origin)
+    return Reference(window.version, now, held_out, recent, ids, origin, reference is not None and reference.changed)
 
 
 def _write(

@@ -18,6 +18,10 @@ from sqlalchemy.orm import Session
 from behealthy.monitor.telemetry import Observation
 from behealthy.store.tables import PredictionRow, ReferenceRow, WindowRow
 
+CALLED = (
+    "drift",
+    "performance_breach",
+)  # states in which it is said that the notes, or how well they are read, changed
 FEWEST = 200  # notes that a window, or a reference, is judged on
 DAY = timedelta(days=1)
 LOOK_BACK = 5  # windows that count as the recent past
@@ -64,6 +68,8 @@ class Reference:
         annotates are seldom a fair sample of those that it sends.
     origin : str
         In words.
+    changed : bool
+        Whether notes had changed before it was served: then the held-out ones, most from before, are not what is usual.
     """
 
     version: str
@@ -72,11 +78,12 @@ class Reference:
     recent: tuple[Observation, ...]
     recent_ids: tuple[str | None, ...]
     origin: str
+    changed: bool = False
 
     @property
     def usual(self) -> tuple[Observation, ...]:
-        """What windows are compared with: the recent notes where they are enough, else all."""
-        return self.recent if len(self.recent) >= FEWEST else self.recent + self.held_out
+        """What windows are compared with: the recent notes where they are enough or notes had changed, else all."""
+        return self.recent if self.changed or len(self.recent) >= FEWEST else self.recent + self.held_out
 
 
 def cut(session: Session, version: str, size: int, now: datetime) -> Window | None:
@@ -115,6 +122,16 @@ def latest(session: Session, limit: int) -> Sequence[WindowRow]:
     return session.scalars(select(WindowRow).order_by(WindowRow.number.desc()).limit(limit)).all()
 
 
+def changed_at(session: Session) -> datetime | None:
+    """When called, it will say when the notes changed that the newest window was called for, None where it was not."""
+    begin = None
+    for row in latest(session, LOOK_BACK):
+        if not row.decision.get("moved") or (begin is None and row.state not in CALLED):
+            break
+        begin = row.begins_at
+    return begin
+
+
 def note_ids(session: Session, window: WindowRow) -> list[str]:
     """When called, it will give the stored notes of a window, in order of arrival."""
     query = (
@@ -138,6 +155,7 @@ def set_reference(session: Session, reference: Reference) -> None:
         "held_out": [o.to_json() for o in reference.held_out],
         "recent": [o.to_json() for o in reference.recent],
         "recent_ids": list(reference.recent_ids),
+        "changed": reference.changed,
     }
     session.flush()
 
@@ -149,7 +167,8 @@ def get_reference(session: Session, version: str) -> Reference | None:
         return None
     kept: dict[str, Any] = row.observations
     held_out, recent = (tuple(map(Observation.from_json, kept[part])) for part in ("held_out", "recent"))
-    return Reference(version, row.at, held_out, recent, tuple(kept["recent_ids"]), kept["origin"])
+    ids, changed = tuple(kept["recent_ids"]), kept.get("changed", False)
+    return Reference(version, row.at, held_out, recent, ids, kept["origin"], changed)
 
 
 def _distinct(session: Session, version: str, after: int, size: int) -> list[PredictionRow]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from behealthy.data import snapshot as snapshots
 from behealthy.monitor import performance
+from behealthy.monitor.windows import CALLED
 from behealthy.note import Note
 from behealthy.registry import releases
 from behealthy.registry.bundle import load
@@ -29,7 +30,6 @@ from behealthy.store.tables import AlertRow, GoldRow, NoteRow, QuarantineRow, Re
 
 Facts = dict[str, Any]
 
-CALLED = ("drift", "performance_breach")
 SOON = 3  # windows within which a source that is all new must be called
 RECOVERED = 0.02  # of true F1; less is not worth a training
 
@@ -185,7 +185,9 @@ class _Evidence:
         says = f"on {notes} notes of documents that no model learned from: {_of(before)}, then {_of(after)}"
         yield Claim(3, says, better)
         states = [m.state for m in self._after]
-        calm = bool(states) and not set(states) & {*CALLED, "insufficient"}
+        # Where too few notes came between change and release, the first window is what the next are held against.
+        judged = [state for state in states if state != "insufficient"]
+        calm = bool(judged) and not set(judged) & set(CALLED)
         yield Claim(3, f"what is normal was made anew: {_listed(states)}", calm)
 
     def _act_4(self) -> Iterator[Claim]:
