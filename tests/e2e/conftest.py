@@ -233,7 +233,7 @@ def audited(started: Started) -> System:
 
 @pytest.fixture(scope="session")
 def weak_home() -> Callable[[Path], str]:
-    """Makes a home that serves a model which has seen six notes, and gives its version.
+    """Makes a home that serves a model which has seen two notes, and gives its version.
 
     The home's key is always the same, since it decides which notes judge.
     """
@@ -246,8 +246,8 @@ def _with_a_weak_model(home: Path) -> str:
     key.write_text(f"behealthy-note-key-1:{'57' * 32}\n")
     key.chmod(0o600)
     system = System.open(Settings.from_environment({"BEHEALTHY_HOME": str(home)}))
-    learned = list(read_corpus(ROOT / "examples" / "notes", "brat").documents[:6])
-    recipe = Recipe((DISEASE, TREATMENT), iterations=10)
+    learned = list(read_corpus(ROOT / "examples" / "notes", "brat").documents[:2])
+    recipe = Recipe((DISEASE, TREATMENT), iterations=4)
     weights = crf.train(learned, recipe, Knowledge(load_lexicon(), load_classes()))
     data = {"hash": "0" * 64, "documents": len(learned), "seen": fingerprints(learned)}
     facts = {"name": "first", "recipe": recipe.to_json(), "data": data, "knowledge": knowledge_versions()}

@@ -72,7 +72,7 @@ def test_a_better_model_arrives_while_others_work(tmp_path, weak_home, starts, v
             expect(each.get_by_role("row").filter(has_text="served")).to_contain_text(weak)
         with Callers(started) as callers:
             page.get_by_role("button", name="Train a new version").click()
-            page.get_by_label("Reason").fill("the first one has seen six notes")
+            page.get_by_label("Reason").fill("the first one has seen two notes")
             page.get_by_role("button", name="Start training").click()
             expect(page.get_by_text("The training has started.")).to_be_visible()
             expect(page.get_by_text(re.compile("waiting|running"))).to_be_visible()

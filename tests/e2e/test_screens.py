@@ -59,7 +59,7 @@ def full(tmp_path_factory: pytest.TempPathFactory, weak_home, starts) -> Iterato
         caller.post(
             "/api/v1/notes?source=kiosk", content=b"id,words\nk1,Migraine.\n", headers={"Content-Type": "text/csv"}
         )
-        asked = dora.post("/api/v1/trainings", json={"reason": "the first model has seen six notes"}).json()
+        asked = dora.post("/api/v1/trainings", json={"reason": "the first model has seen two notes"}).json()
         done = lambda: caller.get(f"/api/v1/trainings/{asked['id']}").json()["state"] == "done"  # noqa: E731
         started.wait_until("the training is done", done, 1200)
         version = caller.get(f"/api/v1/trainings/{asked['id']}").json()["candidate"]
