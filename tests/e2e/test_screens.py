@@ -146,12 +146,14 @@ def test_review(sees, colours) -> None:
     sees.goto("/extract")
     sees.get_by_label("note", exact=True).fill(NOTE + f"Seen in {colours}.")
     sees.keyboard.press("Control+Enter")
-    sees.get_by_role("button", name="Send to review").click()
+    with sees.expect_response("**/extract?**") as sent:
+        sees.get_by_role("button", name="Send to review").click()
+    note_id = sent.value.json()["items"][0]["note_id"]
     expect(sees.get_by_role("button", name="Sent", exact=True)).to_be_visible()
     sees.goto("/review")
     quiet(sees)
     shoot(sees, "review-queue", colours)
-    sees.get_by_role("button", name="Review next").click()
+    sees.goto(f"/review/{note_id}")
     expect(sees.get_by_role("option", selected=True)).to_be_visible()
     for key in ("a", "a", "x", "a", "3", "j"):
         sees.keyboard.press(key)
