@@ -266,6 +266,30 @@ def test_a_model_is_not_alarmed_by_the_notes_it_was_accepted_for(watched: System
     assert standing(watched)["reference_notes"] == SIZE
 
 
+def test_what_is_usual_reaches_no_further_back_than_the_change(watched: System, arrive: Arrive, clock: Any) -> None:
+    marked = arrive(watched, "usual", 40, seed=1)
+    text = "Has gout."
+    held_out = [Extraction(id_, text, (entity_at(text, 4, 8, DISEASE),)) for id_ in marked]
+    set_reference(watched, load(), held_out)
+    before = arrive(watched, "usual", SIZE - 40, seed=2)
+    while story.watch(watched) is not None:  # the first is what the next are held against
+        pass
+    clock.forward(hours=1)
+    since = []
+    for seed in (3, 4):
+        since += arrive(watched, "other", seed=seed)
+        row = story.watch(watched)
+    assert row is not None
+    assert row.state == "drift"
+    labelled(watched, since[:-50])
+    reference = set_reference(watched, load(), held_out)
+    assert reference.changed
+    assert 0 < len(reference.recent) <= len(since) - len(since[:-50])
+    assert set(reference.recent_ids) <= set(since[-50:])
+    assert not set(reference.recent_ids) & set(before)
+    assert reference.usual == reference.recent  # and none of the held-out notes, which are older than the change
+
+
 def test_a_day_of_enough_notes_is_a_window(watched: System, arrive: Arrive, clock: Any) -> None:
     slow = replace(watched, settings=replace(watched.settings, window_notes=1000))
     arrive(slow, "usual", seed=1)
