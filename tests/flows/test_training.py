@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -337,6 +338,32 @@ def test_another_machine_shows_figures_and_dossier_of_what_was_trained_here(
     told = client.get(f"/api/v1/models/{version}/dossier").json()
     assert told["candidate"]["version"] == version
     assert asked == ["bring_dossier"]  # once: it is at hand then
+
+
+def test_another_machine_goes_on_with_a_training_and_does_again_what_it_misses(tmp_path: Path) -> None:
+    system = System.open(settings_at(tmp_path / "one"), Clock())
+    first = weak_model(system.settings.models, list(NOTES[:6]))
+    rollout.install(system, first, reason="test")
+    import_gold(system, NOTES[30:60], source="a", by="ann")
+    asked = Request("t_1", "person", "ann", "")
+    training.request(system, asked)
+    training.take_snapshot(system, "t_1")
+    made = training.fit(system, "t_1")
+    training.evaluate(system, "t_1")
+    home = tmp_path / "two"
+    shutil.copytree(system.settings.models / "first", home / "models" / "first")
+    other = System(replace(system.settings, home=home), system.database, system.vault, system.now)
+    verdict = training.judge(other, "t_1")  # as a worker there would, since the steps before are recorded as done
+    assert training.facts(other, "t_1")["candidate"] == made
+    assert training.facts(other, "t_1")["stage"] == "gate"
+    here, there = (TrainingFolder.of(each, "t_1") for each in (system, other))
+    own, theirs = (json.loads(folder.evidence.read_text())["sides"] for folder in (here, there))
+    assert own[1]["test"] == theirs[1]["test"]
+    shutil.rmtree(there.path)
+    training.register(other, "t_1")
+    assert training.facts(other, "t_1")["verdict"] == verdict
+    assert Catalogue.of(system.settings).get(made).version == made
+    system.close()
 
 
 # The command line ----------------------------------------------------------------------------------------------------

@@ -138,6 +138,25 @@ def test_a_slice_that_is_lost_is_seen(group: str) -> None:
     assert found.decision == "keep"
 
 
+def sliced(others: int, lost: int) -> tuple[Side, Side]:
+    """Two sides that differ in one section alone, where one has lost entities, one a note; the others are the same."""
+    first, second = (marks(60, 0.7, 2) for _ in range(2))
+    losing = np.tile([1, 1, 1], (60, 1))
+    after = losing.copy()
+    after[:lost, 2] = 0
+    for counted, own in ((first, losing), (second, after)):
+        extra = {f"section:{n}": np.tile([1, 1, 1], (60, 1)) for n in range(others)}
+        counted.counts.update({**extra, "section:lost": own})  # type: ignore[attr-defined]
+    return side("champion", first), side("candidate", second)
+
+
+def test_one_loss_among_many_slices_is_chance_and_alone_is_not() -> None:
+    """Four entities of sixty are lost by chance on one slice in sixty: it takes more where sixty are looked at."""
+    alone, among = (outcomes(verdict(b, a))["slices"] for a, b in (sliced(0, 4), sliced(60, 4)))
+    assert (alone, among) == ("failed", "passed")
+    assert outcomes(verdict(*reversed(sliced(60, 30))))["slices"] == "failed"
+
+
 def test_a_type_that_is_lost_is_seen() -> None:
     found = verdict(side("better", marks(60, 0.99, 3, bad="type:TREATMENT")))
     assert outcomes(found)["recall TREATMENT"] == "failed"

@@ -1,8 +1,9 @@
 """The training of a model, as a story: snapshot, train, evaluate, gate, register, promote.
 
 Each step is a plain function of the system and the training's id. What it finds out it writes down, in the training's
-row and folder, so that doing it again changes nothing and another process can go on where one died. The registry may be
-away until the candidate is registered; then the training waits there, with all that was made, to be gone on with.
+row and folder, so that doing it again changes nothing and another process can go on where one died. One on another
+machine finds no folder there, and does again what it misses. The registry may be away until the candidate is
+registered; then the training waits there, with all that was made, to be gone on with.
 
 No step reads a note that its part of the snapshot does not hold, and none writes a word of one.
 """
@@ -151,6 +152,9 @@ def evaluate(system: System, training_id: str) -> None:
     folder = TrainingFolder.of(system, training_id)
     if folder.evidence.is_file():
         return
+    if row.candidate is None or Catalogue.of(system.settings).at_hand(row.candidate) is None:
+        fit(system, training_id)
+        row = begin(system, training_id, "evaluate")
     with system.database.read() as session:
         documents = snapshots.documents(session, system.vault, row.snapshot_id or "", snapshots.TEST)
         sources = sources_of(session, documents)
@@ -166,6 +170,9 @@ def judge(system: System, training_id: str) -> str:
     """When called, it will give the gate's verdict (promote, keep, inconclusive) and write the dossier."""
     row = begin(system, training_id, "gate")
     folder = TrainingFolder.of(system, training_id)
+    if not folder.evidence.is_file():
+        evaluate(system, training_id)
+        row = begin(system, training_id, "gate")
     found = Contest.from_json(folder.read_json(folder.evidence))
     verdict = gate.judge(found.first, found.second, trigger=row.trigger)
     told = _dossier(system, training_id, found, verdict)
@@ -217,6 +224,9 @@ def register(system: System, training_id: str) -> None:
     """
     row = begin(system, training_id, "register")
     folder = TrainingFolder.of(system, training_id)
+    if not folder.dossier.is_file():
+        judge(system, training_id)
+        row = begin(system, training_id, "register")
     told = folder.read_json(folder.dossier)
     catalogue = Catalogue.of(system.settings)
     with recorded(system, training_id, last=True) as record:

@@ -11,7 +11,7 @@ champion stays as well. This module refuses to promote on anything less than eve
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -179,7 +179,7 @@ def judge(champion: Side, candidate: Side, *, trigger: str, limits: Limits = LIM
         _f1(overall[0], limits),
         _recent(champion.recent, candidate.recent, trigger, limits),
         *_recall(champion.test, candidate.test, limits),
-        _slices(overall, limits),
+        _slices(champion.test, candidate.test, limits),
         _suite(champion.suite, candidate.suite, limits),
         _calibration(champion.test, candidate.test, limits),
         _cost("latency", ("slowest notes (p95)", 1e3, "ms"), champion.p95_s, candidate.p95_s, limits, limits.free_s),
@@ -279,16 +279,19 @@ def _recall(champion: Marks, candidate: Marks, limits: Limits) -> Iterator[Rule]
         yield Rule(f"recall {kind}", outcome, b - a, low, limits.recall, _said(f"recall of {kind}", row, limits.recall))
 
 
-def _slices(differences: list[Difference], limits: Limits) -> Rule:
-    slices = [d for d in differences if d.name.partition(":")[0] in ("section", "source", "assertion")]
-    slices = [d for d in slices if d.entities >= limits.slice_entities]
+def _slices(champion: Marks, candidate: Marks, limits: Limits) -> Rule:
+    """Whether any is lost. Of many that are looked at one loses by chance, so they share the level (Bonferroni)."""
+    enough = {n for n, rows in champion.counts.items() if rows[:, GOLD].sum() >= limits.slice_entities}
+    looked_at = {name for name in enough if name.partition(":")[0] in ("section", "source", "assertion")}
+    shared = replace(limits, level=1 - (1 - limits.level) / max(len(looked_at), 1))
+    slices = [d for d in compare(champion, candidate, shared) if d.name in looked_at]
     lost = sorted((d for d in slices if d.value < limits.slice and d.high < 0), key=lambda d: d.value)
     worst = min(slices, key=lambda d: d.value, default=None)
     if worst is None:
         says = f"no section, source or status has {limits.slice_entities} entities"
         return Rule("slices", "passed", None, None, limits.slice, says)
     if lost:
-        said = "; ".join(f"{d.name} {d.value:+.3f} (at most {d.high:+.3f})" for d in lost)
+        said = "; ".join(f"{d.name} {d.value:+.3f} (at most {d.high:+.3f}, as one of {len(slices)})" for d in lost)
         return Rule("slices", "failed", lost[0].value, lost[0].high, limits.slice, f"lost on {said}")
     chance = ", which chance explains" if worst.value < limits.slice else ""
     says = f"of {len(slices)} sections, sources and statuses the worst is {worst.name}: {worst.value:+.3f}{chance}"
