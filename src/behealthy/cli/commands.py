@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated, Any
 
 import typer
@@ -65,6 +66,10 @@ def _root(
     ] = False,
 ) -> None:
     """Hold the options that come before a command."""
+    # Python writes warnings that nobody takes to the terminal; a command says there what it has to say.
+    ours = logging.getLogger("behealthy")
+    if not ours.handlers:
+        ours.addHandler(logging.NullHandler())
 
 
 app.command(

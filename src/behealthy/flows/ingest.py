@@ -11,6 +11,7 @@ found. The model reads before the transaction begins, so that nobody waits for a
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from behealthy.data.contract import Accepted, Contract, Raw
 from behealthy.errors import BadInput, Conflict, ContractError
 from behealthy.flows import triggers
 from behealthy.flows.system import System
-from behealthy.monitor import alerts
+from behealthy.monitor import alerts, logs
 from behealthy.note import Extraction, Note, to_json
 from behealthy.store import audit
 from behealthy.store.notes import IMPORTED, has_gold, knows, put_gold, put_note
@@ -154,6 +155,7 @@ def take_in(
             _tell(system, session, sender.source, fates)
             _record(system, session, sender, action, f"notes:{len(batch)}")
         taken.fates += fates
+    _log(sender.source, taken)
     return taken
 
 
@@ -285,6 +287,15 @@ def _record(system: System, session: Session, sender: Sender, action: str, objec
     """Write into the audit trail what this transaction does; last of all, since writers to it wait for each other."""
     act = audit.Act(sender.by, action, object, outcome, sender.request_id)
     audit.record(session, system.vault, act, now=system.now())
+
+
+def _log(source: str, taken: Taken) -> None:
+    """Log what became of records: how many, and why those were held that were."""
+    level = logging.WARNING if taken.held else logging.INFO
+    named = sources.held_under(source, sources.TOO_MANY if sources.TOO_MANY in taken.reasons else "")
+    reasons = ",".join(f"{code}:{n}" for code, n in sorted(taken.reasons.items())) or None
+    counts = {"stored": taken.stored, "known": taken.known, "held": taken.held}
+    logs.event("flows.ingest", "records-taken-in", level, source=named, **counts, reasons=reasons)
 
 
 def _tell(system: System, session: Session, source: str, fates: Sequence[Fate]) -> None:

@@ -18,7 +18,7 @@ from behealthy.data.lineage import seen
 from behealthy.errors import Conflict, NotThere, TrackingError
 from behealthy.flows import reference
 from behealthy.flows.system import System
-from behealthy.monitor import windows
+from behealthy.monitor import logs, windows
 from behealthy.registry import releases
 from behealthy.registry.bundle import load, load_model
 from behealthy.registry.catalogue import Catalogue, shipped_version
@@ -118,6 +118,8 @@ def promote(
         )
         if release.number != there.number:
             _record(system, session, by, "promote", f"model:{version}", request_id)
+    if release.number != there.number:
+        _log(release)
     return Change(release, failure)
 
 
@@ -139,7 +141,21 @@ def rollback(system: System, *, by: str, reason: str, mirror: bool = True, reque
     with system.database.write() as session:
         release = releases.rollback(session, by=by, reason=reason, now=system.now(), seen=before.number)
         _record(system, session, by, "roll back", f"model:{release.version}", request_id)
+    _log(release)
     return Change(release, reconcile(system) if mirror else None)
+
+
+def _log(release: Release) -> None:
+    """Log what is served from now on."""
+    logs.event(
+        "flows.rollout",
+        "model-released",
+        how=release.action,
+        version=release.version,
+        previous=release.previous,
+        by=release.by,
+        training=release.training_id,
+    )
 
 
 def _record(system: System, session: Session, by: str, action: str, object: str, request_id: str) -> None:

@@ -8,6 +8,7 @@ it, so that a request outlives a crash and is made until its training is there. 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 from behealthy.flows import rollout, triggers
 from behealthy.flows.system import System
 from behealthy.flows.training import Request
-from behealthy.monitor import alerts, drift, performance, states, windows
+from behealthy.monitor import alerts, drift, logs, performance, states, windows
 from behealthy.monitor.drift import Signal
 from behealthy.monitor.performance import Performance
 from behealthy.monitor.signals import GROUPS
@@ -100,7 +101,9 @@ def judge_next(system: System) -> WindowRow | None:
             return None  # somebody was faster
         if not known:
             windows.set_reference(session, _begun(reference, window, now))
-        return _write(session, system, window, signals, measured, standing, fell, now)
+        row = _write(session, system, window, signals, measured, standing, fell, now)
+    _log(row)
+    return row
 
 
 _NO_REFERENCE = "nothing to compare with yet: these notes are what the next ones are held against"
@@ -224,6 +227,24 @@ def _write(
         _raise(session, row, decision, decision.alarm, now)
     session.flush()
     return row
+
+
+def _log(row: WindowRow) -> None:
+    """Log what became of a window; what is within the threshold is told nowhere else."""
+    level = logging.INFO if row.decision["action"] in ("nothing", "log") else logging.WARNING
+    logs.event(
+        "flows.watch",
+        "window-judged",
+        level,
+        window=row.number,
+        version=row.model_version,
+        notes=row.notes,
+        state=row.state,
+        moved=",".join(row.decision["moved"]) or None,
+        decision=row.decision["action"],
+        labels=row.decision["drawn"] or None,
+        training=row.decision["request"],
+    )
 
 
 def _seen(

@@ -7,6 +7,7 @@ refuses to know the order of the steps.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import secrets
@@ -23,7 +24,7 @@ from sqlalchemy.orm import Session
 from behealthy.errors import BadInput, Conflict, NotThere, TrackingError
 from behealthy.flows.system import System
 from behealthy.learn.tracking import Recording, Tracker
-from behealthy.monitor import alerts
+from behealthy.monitor import alerts, logs
 from behealthy.registry.bundle import load_model, save_model
 from behealthy.store.tables import TrainingRow
 
@@ -145,7 +146,8 @@ def begin(system: System, training_id: str, stage: str) -> TrainingRow:
             row.state, row.stage, row.ended_at, row.failure = "running", stage, None, None
         session.flush()
         session.expunge(row)
-        return row
+    logs.event("flows.training", "training-step", training=training_id, step=stage)
+    return row
 
 
 def change(session: Session, training_id: str, **values: Any) -> None:
@@ -165,7 +167,8 @@ def close(system: System, training_id: str, state: str, failure: str | None = No
     now = system.now()
     with system.database.write() as session:
         row = _found(session, training_id)
-        if row.state not in (state, "cancelled"):
+        ends = row.state not in (state, "cancelled")
+        if ends:
             row.state, row.ended_at, row.failure = state, now, failure
             failed = failure is not None
             title = f"training failed in step {row.stage}: {failure}" if failed else _told(row)
@@ -178,7 +181,14 @@ def close(system: System, training_id: str, state: str, failure: str | None = No
                 key=f"training:{training_id}:{state}",
                 now=now,
             )
-        return row_facts(row)
+        facts = row_facts(row)
+    if ends:
+        told = {
+            name: facts[name] for name in ("state", "stage", "trigger", "champion", "candidate", "verdict", "failure")
+        }
+        level = logging.INFO if failure is None else logging.WARNING
+        logs.event("flows.training", "training-ended", level, training=training_id, **told)
+    return facts
 
 
 def _told(row: TrainingRow) -> str:

@@ -7,6 +7,7 @@ numbers, names and ids; words of notes have no place in them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from behealthy.errors import NotThere, SettingsError
+from behealthy.monitor import logs
 from behealthy.store.session import Database, new_id
 from behealthy.store.tables import AlertRow
 
@@ -96,9 +98,10 @@ def listed(session: Session, *, state: str | None = None, limit: int = 100) -> S
 
 
 def send_pending(database: Database, send: Send, now: datetime) -> int:
-    """When called, it will send the alerts that nobody was told of, and give the number that went through.
+    """When called, it will log and send the alerts that nobody was told of, and give the number that went through.
 
-    Each is marked as it goes, so a crash between two repeats at most one.
+    Each is marked as it goes, so a crash between two repeats at most one. One that does not go through is logged when
+    that begins, not again at each trial.
     """
     with database.read() as session:
         waiting = session.scalars(select(AlertRow.id).where(AlertRow.sent_at.is_(None)).order_by(AlertRow.at)).all()
@@ -107,7 +110,7 @@ def send_pending(database: Database, send: Send, now: datetime) -> int:
         with database.read() as session:
             row = session.get_one(AlertRow, id_)
             title, body = f"[{RESOLVED if row.state == RESOLVED else row.severity}] {row.title}", _body(row)
-        failure = None
+        failed_before, failure = row.sending_failed, None
         try:
             send(title, body)
         except OSError as exc:
@@ -116,8 +119,20 @@ def send_pending(database: Database, send: Send, now: datetime) -> int:
             row = session.get_one(AlertRow, id_)
             row.sending_failed = failure
             row.sent_at = now if failure is None else None
+        if failure is None or failed_before is None:
+            _log(row, failure)
         sent += failure is None
     return sent
+
+
+def _log(row: AlertRow, failure: str | None) -> None:
+    """Log that people were told, or could not be."""
+    level = logging.INFO if row.state == RESOLVED else _LEVELS[row.severity]
+    told = {"alert": row.id, "kind": row.kind, "severity": row.severity, "state": row.state, "title": row.title}
+    logs.event("monitor.alerts", "alert", level, **told, not_sent=failure)
+
+
+_LEVELS: Mapping[str, int] = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.ERROR}
 
 
 def outlet(urls: Sequence[str]) -> Send:
