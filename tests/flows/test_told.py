@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -59,29 +60,40 @@ def test_what_comes_in_and_what_is_held(system: System, events: Events) -> None:
     counts = {"source": "ward", "stored": 1, "known": 0, "held": 0}
     assert events() == [("info", "records-taken-in", counts)]
     sent(system, {"txet": SECRET}, {"text": SECRET * 2, "written_at": "31.02.2026"}, {"text": "Gout."})
-    ((level, action, facts),) = events()
+    *raised, (level, action, facts) = events()
     assert (level, action) == ("warning", "records-taken-in")
     assert facts == {"source": "ward", "stored": 1, "known": 0, "held": 2, "reasons": "date:1,schema:1"}
+    assert [(level, action, facts["kind"]) for level, action, facts in raised] == [
+        ("warning", "alert-raised", "quarantine")
+    ] * 2
+    sent(system, {"txet": SECRET})
+    assert [action for _, action, _ in events()] == ["records-taken-in"]  # the alert is raised already
 
 
-def test_who_is_told_and_who_cannot_be(system: System, events: Events) -> None:
+def test_what_was_not_kept_is_not_told(system: System, events: Events) -> None:
+    alert = {"kind": "drift", "severity": "critical", "title": "Notes changed", "facts": {}, "key": "drift:a"}
+    with suppress(KeyError), system.database.write() as session:
+        alerts.raise_(session, now=system.now(), **alert)
+        raise KeyError
+    assert events() == []
+    with system.database.write() as session:
+        alerts.raise_(session, now=system.now(), **alert)
+        assert events() == []
+    assert [(level, action) for level, action, _ in events()] == [("error", "alert-raised")]
+
+
+def test_who_cannot_be_told_and_what_is_over(system: System, events: Events) -> None:
     sent(system, {"txet": SECRET})
     events()
     for _ in range(2):
         told_people(system, failing="nobody listens")
     ((level, action, facts),) = events()  # once, however often it was tried
-    assert (level, action, facts["kind"], facts["not_sent"]) == ("warning", "alert", "quarantine", "nobody listens")
-    told_people(system)
-    ((level, action, facts),) = events()
-    assert (level, action, facts["state"]) == ("warning", "alert", "open")
-    assert "not_sent" not in facts
+    assert (level, action, facts["kind"], facts["why"]) == ("warning", "alert-not-sent", "quarantine", "nobody listens")
     told_people(system)
     assert events() == []
     with system.database.write() as session:
         assert alerts.resolve(session, "quarantine:ward:schema", now=system.now())
-    told_people(system)
-    ((level, _, facts),) = events()
-    assert (level, facts["state"]) == ("info", "resolved")
+    assert [(level, action) for level, action, _ in events()] == [("info", "alert-resolved")]
 
 
 def test_windows_within_the_threshold_and_beyond(
@@ -91,7 +103,8 @@ def test_windows_within_the_threshold_and_beyond(
     for seed, kind in enumerate(("usual", "usual", "other", "other"), 1):
         arrive(watched, kind, seed=seed)
         watch.watch(watched)
-    judged = [(level, facts) for level, action, facts in events() if action == "window-judged"]
+    logged = events()
+    judged = [(level, facts) for level, action, facts in logged if action == "window-judged"]
     assert [(level, facts["state"], facts["decision"]) for level, facts in judged] == [
         ("info", "insufficient", "log"),
         ("info", "ok", "log"),
@@ -101,8 +114,7 @@ def test_windows_within_the_threshold_and_beyond(
     assert "moved" not in judged[1][1]
     assert "vocabulary" in judged[3][1]["moved"].split(",")
     assert judged[3][1]["labels"] > 0
-    told_people(watched)
-    assert [(action, facts["kind"]) for _, action, facts in events()] == [("alert", "drift")]
+    assert [facts["kind"] for _, action, facts in logged if action == "alert-raised"] == ["drift"]
 
 
 def test_the_steps_of_a_training_and_its_end(system: System, events: Events) -> None:
@@ -115,10 +127,11 @@ def test_the_steps_of_a_training_and_its_end(system: System, events: Events) -> 
         close(system, "t_1", "done")
     steps = [("info", "training-step", {"training": "t_1", "step": step}) for step in ("snapshot", "train")]
     told = {"trigger": "gold", "champion": "a", "candidate": "b", "verdict": "keep", "state": "done", "stage": "train"}
-    assert events() == [*steps, ("info", "training-ended", {"training": "t_1", **told})]
+    found = [each for each in events() if not each[1].startswith("alert")]
+    assert found == [*steps, ("info", "training-ended", {"training": "t_1", **told})]
     written(system, "t_2", "gold", "watch", "")
     close(system, "t_2", "failed", "there is no gold")
-    ((level, action, facts),) = events()
+    level, action, facts = events()[-1]
     assert (level, action, facts["failure"]) == ("warning", "training-ended", "there is no gold")
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from behealthy.errors import NotThere, SettingsError
@@ -58,6 +59,7 @@ def raise_(
     )
     session.add(row)
     session.flush()
+    _log(session, row, "alert-raised", _LEVELS[severity])
     return row
 
 
@@ -88,6 +90,7 @@ def resolve(session: Session, key: str, *, now: datetime, by: str | None = None)
     if by is not None and row.acknowledged_by is None:
         row.acknowledged_by, row.acknowledged_at = by, now
     row.state, row.last_at, row.sent_at = RESOLVED, now, None
+    _log(session, row, "alert-resolved", logging.INFO)
     return row
 
 
@@ -98,7 +101,7 @@ def listed(session: Session, *, state: str | None = None, limit: int = 100) -> S
 
 
 def send_pending(database: Database, send: Send, now: datetime) -> int:
-    """When called, it will log and send the alerts that nobody was told of, and give the number that went through.
+    """When called, it will send the alerts that nobody was told of, and give the number that went through.
 
     Each is marked as it goes, so a crash between two repeats at most one. One that does not go through is logged when
     that begins, not again at each trial.
@@ -119,17 +122,26 @@ def send_pending(database: Database, send: Send, now: datetime) -> int:
             row = session.get_one(AlertRow, id_)
             row.sending_failed = failure
             row.sent_at = now if failure is None else None
-        if failure is None or failed_before is None:
-            _log(row, failure)
+            if failure is not None and failed_before is None:
+                _log(session, row, "alert-not-sent", logging.WARNING, why=failure)
         sent += failure is None
     return sent
 
 
-def _log(row: AlertRow, failure: str | None) -> None:
-    """Log that people were told, or could not be."""
-    level = logging.INFO if row.state == RESOLVED else _LEVELS[row.severity]
-    told = {"alert": row.id, "kind": row.kind, "severity": row.severity, "state": row.state, "title": row.title}
-    logs.event("monitor.alerts", "alert", level, **told, not_sent=failure)
+def _log(session: Session, row: AlertRow, action: str, level: int, why: str | None = None) -> None:
+    """Log what became of an alert, once the transaction holds."""
+    tell = partial(
+        logs.event,
+        "monitor.alerts",
+        action,
+        level,
+        alert=row.id,
+        kind=row.kind,
+        severity=row.severity,
+        title=row.title,
+        why=why,
+    )
+    event.listen(session, "after_commit", lambda _: tell(), once=True)
 
 
 _LEVELS: Mapping[str, int] = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.ERROR}
