@@ -23,10 +23,10 @@ import numpy.typing as npt
 
 from behealthy.data.formats import read_corpus
 from behealthy.errors import BeHealthyError, UnreadableFile
-from behealthy.extract.assertion import HISTORICAL, NEGATED, judge, what_is_said
+from behealthy.extract.assertion import judge, what_is_said
 from behealthy.extract.marked import mark
 from behealthy.extract.tokens import Vocabulary
-from behealthy.extract.triggers import load_triggers
+from behealthy.extract.triggers import HISTORICAL, NEGATED, load_triggers
 from behealthy.note import ASSERTIONS, DISEASE
 from benchmarks import report
 from benchmarks.corpora import EXAMPLES, corpora_folder

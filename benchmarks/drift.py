@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ class Alarms:
     warnings: int = 0
     drifts: int = 0
     breaches: int = 0
-    by_signal: dict[str, int] | None = None
+    by_signal: dict[str, int] = field(default_factory=dict)
 
 
 def read(extractor: Extractor, documents: Sequence[Extraction]) -> list[Observation]:
@@ -122,7 +122,7 @@ def judged(reference: Pool, window: Pool, before: list[bool]) -> tuple[str, tupl
 
 def false_alarms(pool: Pool, windows: int, seed: int) -> Alarms:
     """Watch streams in which nothing changes until there are enough windows."""
-    rng, out = np.random.default_rng(seed), Alarms(by_signal={})
+    rng, out = np.random.default_rng(seed), Alarms()
     while out.windows < windows:
         reference, *stream = dealt(pool, rng)
         before: list[bool] = []
@@ -169,7 +169,7 @@ def delays(usual: Pool, other: Pool, share: float, streams: int, seed: int) -> d
 def estimates(name: str, reference: Pool, notes: Pool, seed: int) -> dict[str, Any]:
     """Hold the estimated F1 against the true one."""
     signals = drift.compare(reference, notes, seed)
-    guess, true = performance.estimated(reference, notes, seed), performance.promised(notes, seed)
+    guess, true = performance.estimated(reference, notes, seed), performance.promised(notes, seed=seed)
     auc = next(s.value for s in signals if s.unit == "AUC")
     rows = {"notes": name, "n": len(notes), "auc": auc, "trusted": states.trusted(signals)}
     return rows | {"estimated": guess.to_json() if guess else None, "true": true.to_json() if true else None}
@@ -198,7 +198,7 @@ def _wait(row: report.Row) -> str:
     return f"{shown} ({waits[0]}-{waits[-1] if not never else f'over {_LONGEST_WAIT}'})"
 
 
-def show_alarms(show: report.Printer, pools: dict[str, Pool], options: argparse.Namespace) -> None:
+def show_alarms(show: report.Printer, pools: Mapping[str, Pool], options: argparse.Namespace) -> None:
     """Print what windows are called while nothing changes."""
     rows = []
     for name, pool in pools.items():
@@ -219,7 +219,7 @@ def show_alarms(show: report.Printer, pools: dict[str, Pool], options: argparse.
     )
 
 
-def show_delays(show: report.Printer, usual: Pool, others: dict[str, Pool], options: argparse.Namespace) -> None:
+def show_delays(show: report.Printer, usual: Pool, others: Mapping[str, Pool], options: argparse.Namespace) -> None:
     """Print how soon another source is called a drift."""
     for name, other in others.items():
         rows = [delays(usual, other, share, options.streams, options.seed) for share in SHARES]
@@ -235,7 +235,7 @@ def show_delays(show: report.Printer, usual: Pool, others: dict[str, Pool], opti
         )
 
 
-def show_estimates(show: report.Printer, usual: Pool, others: dict[str, Pool], options: argparse.Namespace) -> None:
+def show_estimates(show: report.Printer, usual: Pool, others: Mapping[str, Pool], options: argparse.Namespace) -> None:
     """Print whether the estimated F1 is the true one."""
     order = np.random.default_rng(options.seed).permutation(len(usual))
     reference, rest = [usual[i] for i in order[:REFERENCE]], [usual[i] for i in order[REFERENCE:]]
@@ -269,7 +269,10 @@ def show_speed(show: report.Printer, usual: Pool, other: Pool, texts: Sequence[s
             times.append(time.perf_counter() - begin)
         return min(times)
 
-    look = lambda: [observer(n, x) for n, x in zip(notes, found, strict=True)]  # noqa: E731
+    def look() -> None:
+        for note, reading in zip(notes, found, strict=True):
+            observer(note, reading)
+
     look()
     reading, looking = best(lambda: list(extractor.pipe(notes))), best(look)
     calm, moved = usual[REFERENCE : REFERENCE + WINDOW], [*other, *usual[REFERENCE:]][:WINDOW]

@@ -113,7 +113,7 @@ def judged(pairs: Pairs, notes: int, runs: int, seed: int) -> report.Row:
         "notes": notes,
         "runs": runs,
         **{d: decisions[d] for d in ("promote", "keep", "inconclusive")},
-        "failed": failed,
+        "failed": dict(failed.most_common()),
     }
 
 
@@ -168,7 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return lambda row: f"{row[name] / row['runs']:.1%}"
 
     def by_rule(row: report.Row) -> str:
-        return ", ".join(f"{name} {n / row['runs']:.1%}" for name, n in row["failed"].most_common()) or "none"
+        return ", ".join(f"{name} {n / row['runs']:.1%}" for name, n in row["failed"].items()) or "none"
 
     columns: report.Columns = {
         "candidate": lambda row: str(row["candidate"]),

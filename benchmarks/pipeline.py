@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,15 @@ SIDE_BY_SIDE: report.Columns = {
     "times medSpaCy": lambda row: f"{row['times']:.0f}" if row.get("times") else "-",
     "entities a note": lambda row: f"{row['entities_a_note']:.0f}",
 }
+
+
+def _ms_of(size: str, row: report.Row) -> str:
+    return f"{row[size]:.1f} ms" if size in row else "-"
+
+
 GROWTH: report.Columns = {
     "note": lambda row: row["shape"],
-    **{
-        f"{kb:,} kB": (lambda row, kb=kb: f"{row[str(kb)]:.1f} ms" if str(kb) in row else "-")
-        for kb in (1, 10, 100, 1000)
-    },
+    **{f"{kb:,} kB": partial(_ms_of, str(kb)) for kb in (1, 10, 100, 1000)},
     "entities at the longest": lambda row: report.count(row["entities"]),
     "time over length, 10 x from the last but one": lambda row: f"{row['growth']:.2f}",
 }
@@ -85,7 +89,7 @@ def growth(sizes: tuple[int, ...]) -> report.Table:
         for kb in sizes:
             text = _filled(piece, kb * 1000)
             extractor(text)
-            row[str(kb)] = 1000 * min(_timed(lambda t=text: extractor(t)) for _ in range(3))
+            row[str(kb)] = 1000 * min(_timed(partial(extractor, text)) for _ in range(3))
         row["entities"] = len(extractor(text).entities)
         row["growth"] = row[str(sizes[-1])] / row[str(sizes[-2])] / (sizes[-1] / sizes[-2])
         rows.append(row)

@@ -130,7 +130,8 @@ def row(corpus: str, relation: str, documents: Sequence[Judged], seed: int) -> d
 
 
 def _f1(right: np.ndarray, found: np.ndarray, gold: np.ndarray) -> np.ndarray:
-    return 2 * right / np.maximum(found + gold, 1)
+    f1: np.ndarray = 2 * right / np.maximum(found + gold, 1)
+    return f1
 
 
 def public(corpora: Path, seed: int) -> Iterator[dict[str, object]]:

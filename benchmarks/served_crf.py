@@ -14,7 +14,7 @@ from behealthy.note import DISEASE, TREATMENT, Extraction
 from benchmarks.rivals import read_with_crf
 
 
-class ServedCrf(mlflow.pyfunc.PythonModel):
+class ServedCrf(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
     """Reads notes with a CRF whose file comes with the model."""
 
     def load_context(self, context: Any) -> None:

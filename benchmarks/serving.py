@@ -201,7 +201,7 @@ def processor_s(pid: int) -> float:
     """Give the seconds of processor that a process and all under it have taken; others' work does not count."""
     process = psutil.Process(pid)
     times = [p.cpu_times() for p in (process, *process.children(recursive=True))]
-    return sum(t.user + t.system for t in times)
+    return float(sum(t.user + t.system for t in times))
 
 
 def measured(server: Served, texts: Sequence[str], rate: int, seconds: float, batches: int) -> dict[str, Any]:

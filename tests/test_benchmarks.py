@@ -1,6 +1,7 @@
 """The parts of the benchmarks that can be wrong without anyone seeing it: folds, rivals, rates, what is printed."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -192,3 +193,20 @@ def test_a_process_is_measured_and_its_failure_told() -> None:
     assert large[0] > 0.3
     assert large[1] > 150_000_000 > small[1]
     assert status == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["gate", "drift"])
+def test_a_replay_runs_from_its_beginning_to_its_end(name: str, corpora: Path) -> None:
+    """What they say of a tenth of everything means nothing, but a script that nobody runs falls behind the code."""
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--quick", "--json"]
+    ran = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"BEHEALTHY_CORPORA": str(corpora)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert all(table["rows"] for table in json.loads(ran.stdout)["tables"])
