@@ -7,7 +7,7 @@ import { duration } from "../parts/words";
 import { useGiveBack, type Review } from "./calls";
 import type { Saving } from "./saver";
 import { unjudged } from "./editor";
-import { WHY } from "./QueuePage";
+import { WHY } from "./why";
 import type { Desk } from "./useDesk";
 import css from "./review.module.css";
 
