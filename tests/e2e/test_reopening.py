@@ -111,7 +111,7 @@ def test_by_key_with_what_was_submitted_and_the_last_word_counts(started, enters
     assert page.request.post(f"/api/v1/reviews/{second}:skip", headers={"X-BeHealthy": "1"}).ok
 
 
-def test_from_the_queue_unless_it_is_in_other_hands(started, enters, note) -> None:
+def test_from_the_queue_unless_it_is_in_other_hands(started, enters, breaches, note) -> None:
     jan, kim = enters("reviewer.jan"), enters("data_scientist.kim")
     page = jan.page()
     note_id = send(page, note)
@@ -119,6 +119,8 @@ def test_from_the_queue_unless_it_is_in_other_hands(started, enters, note) -> No
     opened(page, note_id)
     judge_all(page)
     hand_in(page)
+    expect(page.get_by_role("button", name="Reopen it")).to_be_visible()
+    assert breaches(page) == []
     page.get_by_role("button", name="Reopen it").click()
     opened(page, note_id)
     expect(page.get_by_text(SUBMITTED)).to_have_count(0)
@@ -127,6 +129,7 @@ def test_from_the_queue_unless_it_is_in_other_hands(started, enters, note) -> No
     page.goto("/review")
     own = page.get_by_role("row").filter(has_text=note_id)
     expect(own.get_by_role("button", name="Reopen")).to_be_visible()
+    assert breaches(page) == []
     press(page, "Shift+R")  # what was submitted before the app was loaded is in the list
     expect(page.get_by_text("nothing since the app was opened")).to_be_visible()
 

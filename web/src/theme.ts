@@ -14,6 +14,8 @@ const dark: MantineColorsTuple = [
   "#e3e8ea", "#b9c3c9", "#9ba7af", "#7b8790", "#39424a", "#2a3237", "#171c1f", "#14181b", "#101315", "#0b0d0f",
 ];
 
+const CLOSES = { "aria-label": "close" };
+
 export const theme = createTheme({
   primaryColor: "teal",
   primaryShade: 7,
@@ -37,7 +39,10 @@ export const theme = createTheme({
     Button: { defaultProps: { size: "sm", fw: 500 } },
     Table: { defaultProps: { fz: "sm", verticalSpacing: 6, horizontalSpacing: 16 } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, fz: "sm", multiline: true, maw: 320 } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.35 } } },
+    // What closes is a cross; who listens hears its name.
+    Notification: { defaultProps: { closeButtonProps: CLOSES } },
+    Drawer: { defaultProps: { closeButtonProps: CLOSES } },
+    Modal: { defaultProps: { closeButtonProps: CLOSES, centered: true, overlayProps: { backgroundOpacity: 0.35 } } },
     TextInput: { defaultProps: { size: "sm" } },
     PasswordInput: { defaultProps: { size: "sm" } },
     Select: { defaultProps: { size: "sm", allowDeselect: false } },
