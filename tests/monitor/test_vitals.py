@@ -37,6 +37,12 @@ def open_alerts(database: Database) -> list[str]:
 # Judging -------------------------------------------------------------------------------------------------------------
 
 
+def test_a_breach_is_told_in_digits(clock: Any) -> None:
+    measure = Measure("disk_free", "MB", 81_210.0, 99_999_999.0, of="vm", floor=True)
+    found = objectives.judge(measure, "ok", clock().isoformat(), clock())
+    assert found.sentence == "The disk is nearly full (vm): 81,210 MB, at least 99,999,999 MB is asked for"
+
+
 def test_a_breach_is_told_once_and_over_when_it_is_well_within_the_bound(database: Database, clock: Any) -> None:
     values = (90.0, 101.0, 99.0, 81.0, 102.0, None, 80.0, 99.0, 101.0)
     states = [kept(database, clock.forward(minutes=1), slow=value)["slow"].state for value in values]

@@ -280,6 +280,9 @@ def test_a_submitted_review_can_be_reopened_and_the_newest_gold_counts(desk: "De
     desk.later(minutes=1)
     again = desk.reopen(note_id, "bob")
     assert (again.state, again.held_by, again.submitted_at, again.gold_id) == ("claimed", "bob", None, first)
+    for by, says in (("ann", "bob is at it"), ("bob", "not submitted")):
+        with pytest.raises(Conflict, match=says):
+            desk.reopen(note_id, by)
     assert again.draft is not None
     assert [e["text"] for e in again.draft["entities"]] == ["gout", "allopurinol"]
     assert again.draft["judged"] == {"e1": "accepted", "e2": "accepted", "e3": "rejected"}

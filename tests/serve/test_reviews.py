@@ -182,6 +182,17 @@ def test_the_list_has_no_words(ann, note_id: str) -> None:
     assert "metformin" not in answer.text
 
 
+def test_everyone_finds_what_they_submitted_themselves(ann, person, note_id: str) -> None:
+    claimed = ann.post("/api/v1/reviews/next")
+    tag = {"If-Match": claimed.headers["etag"]}
+    ann.post(f"/api/v1/reviews/{note_id}:submit", json=judged_all(claimed.json(), active_s=1), headers=tag)
+    listed = lambda who, mine: [  # noqa: E731
+        item["note_id"] for item in who.get(f"/api/v1/reviews?state=submitted&mine={mine}").json()["items"]
+    ]
+    bob = person("reviewer.bob")
+    assert [listed(ann, "true"), listed(bob, "true"), listed(bob, "false")] == [[note_id], [], [note_id]]
+
+
 def test_reviewers_reopen_their_own_reviews_and_scientists_any(ann, person, note_id: str, system) -> None:
     claimed = ann.post("/api/v1/reviews/next")
     tag = {"If-Match": claimed.headers["etag"]}
@@ -192,9 +203,12 @@ def test_reviewers_reopen_their_own_reviews_and_scientists_any(ann, person, note
         == 200
     )
     url = f"/api/v1/reviews/{note_id}:reopen"
-    assert person("reviewer.bob").post(url).status_code == 403
+    bob = person("reviewer.bob")
+    assert bob.post(url).status_code == 403
     for who in (ann, person("data_scientist.dee")):
         again = who.post(url)
+        taken = bob.post(url)
+        assert (taken.status_code, "is at it" in taken.text) == (409, True)
         assert (again.status_code, again.json()["state"]) == (200, "claimed")
         body = {name: again.json()["draft"][name] for name in ("entities", "relations", "judged")} | {"active_s": 2}
         assert body["entities"]

@@ -51,7 +51,8 @@ const tree = root.addChildren([
   }),
 ]);
 
-export const router = createRouter({ routeTree: tree, defaultPreload: "intent", scrollRestoration: true });
+// A page that breaks leaves the rail standing, so that the others can be reached.
+export const router = createRouter({ routeTree: tree, defaultErrorComponent: ({ error }) => <Fault.Shown error={error} />, defaultPreload: "intent", scrollRestoration: true });
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -73,8 +73,8 @@ class Objective:
     def sentence(self) -> str:
         """What a person is told of it."""
         what = _TITLES.get(self.name, self.name) + (f" ({self.of})" if self.of else "")
-        value = "unknown" if self.value is None else f"{self.value:,.4g} {self.unit}"
-        return f"{what}: {value}, {'at least' if self.floor else 'at most'} {self.bound:,.4g} {self.unit} is asked for"
+        value = "unknown" if self.value is None else _said(self.value, self.unit)
+        return f"{what}: {value}, {'at least' if self.floor else 'at most'} {_said(self.bound, self.unit)} is asked for"
 
 
 _TITLES = {
@@ -87,6 +87,10 @@ _TITLES = {
     "silence": "Nothing was heard for long",
     "disk_free": "The disk is nearly full",
 }
+
+
+def _said(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}" if abs(value) >= 1000 else f"{value:.4g} {unit}"
 
 
 def judge(measure: Measure, before: State, since: str, now: datetime) -> Objective:

@@ -35,8 +35,13 @@ class Page:
     next: str | None
 
 
-def page(session: Session, state: str, cursor: str | None = None, limit: int = 50) -> Page:
+def page(session: Session, state: str, cursor: str | None = None, limit: int = 50, *, by: str | None = None) -> Page:
     """When called, it will list the reviews of a state: submitted ones newest first, others in the order of drawing.
+
+    Parameters
+    ----------
+    by : str, optional
+        Only those that this person holds or submitted.
 
     Raises
     ------
@@ -54,6 +59,8 @@ def page(session: Session, state: str, cursor: str | None = None, limit: int = 5
         else (ReviewRow.turn, ReviewRow.priority.desc(), ReviewRow.note_id)
     )
     rows = select(ReviewRow).where(ReviewRow.state == state).order_by(*order).limit(limit + 1)
+    if by is not None:
+        rows = rows.where(ReviewRow.claimed_by == by)
     if cursor:
         rows = rows.where(_behind(_opened(cursor), submitted))
     found = session.scalars(rows).all()

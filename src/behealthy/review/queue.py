@@ -174,10 +174,12 @@ def reopen(session: Session, vault: Vault, note_id: str, by: str, now: datetime)
     Raises
     ------
     Conflict
-        When it is not submitted.
+        When it is not submitted; who holds it is named.
     NotThere
     """
     row = rows.locked(session, note_id)
+    if row.state == "claimed" and row.claimed_by != by:
+        raise Conflict(f"note {note_id}: {row.claimed_by} is at it")
     if row.state != "submitted":
         raise Conflict(f"note {note_id}: it is not submitted, so there is nothing to reopen")
     (gold,) = open_gold(vault, [session.get_one(GoldRow, row.gold_id)])

@@ -57,7 +57,7 @@ export function Keys() {
                 })}
               </Table.Tbody>
             </Table>
-          ) : <Empty title="No program has a key yet." icon="keys">A key lets software call the API, for what you choose and no more.</Empty>
+          ) : <Empty title="No program has a key yet." icon="lock">A key lets software call the API, for what you choose and no more.</Empty>
         }
       </Loaded>
       <Modal opened={making} onClose={() => setMaking(false)} title="Make a key" size="lg"><Make done={(key) => { setMaking(false); setMade(key); }} /></Modal>

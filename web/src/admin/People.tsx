@@ -50,7 +50,7 @@ export function People() {
                   <Table.Td><b>{user.name}</b>{user.name === me?.name && <span className="muted"> · you</span>}</Table.Td>
                   <Table.Td>{ROLE_NAMES[user.role]}<div className="muted">{ABOUT[user.role]}</div></Table.Td>
                   <Table.Td>{!user.active ? <State state="inactive" /> : user.invited ? <State state="waiting" word="invited" /> : <State state="ok" word="active" />}</Table.Td>
-                  <Table.Td>{day(user.created_at)}</Table.Td>
+                  <Table.Td style={{ whiteSpace: "nowrap" }}>{day(user.created_at)}</Table.Td>
                   <Table.Td>
                     <Group gap="xs" justify="end" wrap="nowrap">
                       {user.active && <Button size="compact-xs" variant="default" loading={again.isPending && again.variables === user.id} onClick={() => again.mutate(user.id)}>New link</Button>}

@@ -16,7 +16,7 @@ export class Fault extends Component<{ children: ReactNode }, { error: Error | n
 
   /** A new version of the app takes the files of the old one away: then only a reload helps. */
   static Shown({ error }: { error: unknown }) {
-    const moved = error instanceof Error && /dynamically imported module|Failed to fetch/.test(error.message);
+    const moved = error instanceof Error && /dynamically imported module|Failed to fetch|Unable to preload/.test(error.message);
     return (
       <Empty
         icon="warning"

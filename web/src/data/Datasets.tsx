@@ -43,7 +43,7 @@ function Row({ dataset }: { dataset: Wire["Dataset"] }) {
     <>
       <Table.Tr>
         <Table.Td><code title={dataset.id}>{dataset.id.slice(0, 12)}</code></Table.Td>
-        <Table.Td>{moment(dataset.at)}</Table.Td>
+        <Table.Td className={css.when}>{moment(dataset.at)}</Table.Td>
         <Table.Td className="number">{figure(dataset.documents)}</Table.Td>
         <Table.Td>{Object.entries(dataset.parts).map(([part, count]) => `${figure(count)} ${part}`).join(", ")}</Table.Td>
         <Table.Td>{dataset.parent ? <code title={dataset.parent}>{dataset.parent.slice(0, 12)}</code> : <span className="muted">the first</span>}</Table.Td>

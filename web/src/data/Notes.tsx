@@ -28,7 +28,7 @@ export function Notes() {
         {(items) =>
           items.length ? (
             <Table highlightOnHover>
-              <Table.Thead><Table.Tr><Table.Th>Note</Table.Th><Table.Th>Source</Table.Th><Table.Th className={css.when}>Sender's id</Table.Th><Table.Th className="number">Characters</Table.Th><Table.Th>Written</Table.Th><Table.Th>Received</Table.Th><Table.Th /></Table.Tr></Table.Thead>
+              <Table.Thead><Table.Tr><Table.Th>Note</Table.Th><Table.Th>Source</Table.Th><Table.Th>Sender's id</Table.Th><Table.Th className="number">Characters</Table.Th><Table.Th>Written</Table.Th><Table.Th>Received</Table.Th><Table.Th /></Table.Tr></Table.Thead>
               <Table.Tbody>
                 {items.map((note) => (
                   <Table.Tr key={note.note_id}>

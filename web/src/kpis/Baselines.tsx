@@ -7,14 +7,10 @@ import { queries } from "../api/queries";
 import { Card, Loaded } from "../parts/Page";
 import { sayDone } from "../parts/say";
 import { capital, day, spoken } from "../parts/words";
+import { BASELINES } from "./naming";
 import css from "./kpis.module.css";
 
-const KNOWN: Record<string, string> = {
-  seconds_per_note: "Seconds to key in a note by hand",
-  cost_per_hour: "Cost of an hour of data entry",
-  trained_personnel_f1: "F1 of trained personnel (0 to 1)",
-  running_cost_per_month: "Cost of running the system for a month",
-};
+const RANGES: Record<string, string> = { trained_personnel_f1: "0 to 1" };
 
 export function Baselines({ change }: { change: boolean }) {
   const baselines = useQuery({ queryKey: ["baselines"], queryFn: () => told(api.GET("/api/v1/kpis/baselines")) });
@@ -26,7 +22,7 @@ export function Baselines({ change }: { change: boolean }) {
 }
 
 function Form({ items, change }: { items: readonly Wire["Baseline"][]; change: boolean }) {
-  const names = [...new Set([...Object.keys(KNOWN), ...items.map((b) => b.name)])];
+  const names = [...new Set([...Object.keys(BASELINES), ...items.map((b) => b.name)])];
   const [values, setValues] = useState<Record<string, number | string>>(Object.fromEntries(items.map((b) => [b.name, b.value])));
   const changed = names.flatMap((name) => {
     const value = values[name];
@@ -44,7 +40,7 @@ function Form({ items, change }: { items: readonly Wire["Baseline"][]; change: b
       {names.map((name) => {
         const known = items.find((b) => b.name === name);
         return (
-          <NumberInput key={name} size="sm" label={KNOWN[name] ?? capital(spoken(name))} description={known ? `set by ${known.by} on ${day(known.at)}` : "not set"} min={0} value={values[name] ?? ""} onChange={(value) => setValues((all) => ({ ...all, [name]: value }))} disabled={!change} hideControls />
+          <NumberInput key={name} size="sm" label={BASELINES[name] ?? capital(spoken(name))} description={[RANGES[name], known ? `set by ${known.by} on ${day(known.at)}` : "not set"].filter(Boolean).join("; ")} min={0} value={values[name] ?? ""} onChange={(value) => setValues((all) => ({ ...all, [name]: value }))} disabled={!change} hideControls />
         );
       })}
       {change && <Button type="submit" variant="default" disabled={!changed.length} loading={save.isPending}>Set</Button>}

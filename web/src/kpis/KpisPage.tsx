@@ -10,6 +10,7 @@ import { Empty, Loaded, Page } from "../parts/Page";
 import parts from "../parts/parts.module.css";
 import { figure, moment, share } from "../parts/words";
 import { Baselines } from "./Baselines";
+import { named } from "./naming";
 import { Rating } from "./Rating";
 import css from "./kpis.module.css";
 
@@ -69,10 +70,10 @@ function KpiCard({ kpi }: { kpi: Kpi }) {
       ) : (
         <p className={css.lacking}>not enough data</p>
       )}
-      {kpi.says && <p className={css.says}>{lacking(kpi.says)}</p>}
+      {kpi.says && <p className={css.says}>{named(lacking(kpi.says))}</p>}
       <dl className={css.printed}>
-        <Pair name="Formula">{kpi.formula}</Pair>
-        <Pair name="Source">{kpi.source}</Pair>
+        <Pair name="Formula">{named(kpi.formula)}</Pair>
+        <Pair name="Source">{named(kpi.source)}</Pair>
       </dl>
     </article>
   );
@@ -86,9 +87,9 @@ function Definition({ kpi }: { kpi: Kpi }) {
       </Popover.Target>
       <Popover.Dropdown fz="sm">
         <dl className={parts.facts}>
-          <Pair name="Formula">{kpi.formula}</Pair>
+          <Pair name="Formula">{named(kpi.formula)}</Pair>
           <Pair name="Window">{kpi.window}</Pair>
-          <Pair name="Source">{kpi.source}</Pair>
+          <Pair name="Source">{named(kpi.source)}</Pair>
           {Object.entries(kpi.facts).map(([name, value]) => (
             <Pair key={name} name={name.replaceAll("_", " ")}><span className="numbers">{typeof value === "number" ? figure(value) : String(value)}</span></Pair>
           ))}

@@ -7,7 +7,7 @@ import { Pair } from "../parts/Facts";
 import { Card, Empty, Loaded, Page } from "../parts/Page";
 import parts from "../parts/parts.module.css";
 import { State } from "../parts/State";
-import { bytes, capital, day, figure, spoken } from "../parts/words";
+import { bytes, capital, day, figure, spoken, typeset } from "../parts/words";
 import { Forest } from "./Forest";
 import { VERDICTS } from "./History";
 import { ScoreCell, Trained, Version } from "./figures";
@@ -24,7 +24,8 @@ export function ComparePage() {
   });
   return (
     <Page title="Compare two models" about="Differences are right minus left, over the same notes, with their 95 % intervals." actions={<Button variant="default" component={Link} to="/models">Back to models</Button>}>
-      <Loaded query={comparison} says="Both models read the same test notes. The first time this takes a minute; you can leave and come back, what came of it is kept.">{(facts) => <Compared facts={facts} />}</Loaded>
+      {!(left && right) && <Empty title="Two versions are compared here." icon="models" action={<Button component={Link} to="/models">To the list</Button>}>Tick two in the list of models, or compare one with what is served.</Empty>}
+      {left && right && <Loaded query={comparison} says="Both models read the same test notes. The first time this takes a minute; you can leave and come back, what came of it is kept.">{(facts) => <Compared facts={facts} />}</Loaded>}
     </Page>
   );
 }
@@ -57,7 +58,7 @@ function Side({ side, model }: { side: string; model: Wire["Model"] }) {
         {model.figures.per_type.map((t) => <Pair key={t.type} name={`F1 of ${t.type.toLowerCase()}`}><ScoreCell score={t.strict} /></Pair>)}
         <Pair name="Learned from">{model.documents == null ? "–" : `${figure(model.documents)} documents`}</Pair>
         <Pair name="Trained"><Trained model={model} say={day} /></Pair>
-        <Pair name="Size, speed">{bytes(model.size_bytes)}, {figure(model.notes_per_s)} notes/s</Pair>
+        <Pair name="Size, speed">{bytes(model.size_bytes)}{model.notes_per_s != null && `, ${figure(model.notes_per_s)} notes/s`}</Pair>
       </dl>
     </Card>
   );
@@ -70,12 +71,12 @@ function Rules({ rules }: { rules: readonly Wire["Rule"][] }) {
       <Table.Tbody>
         {rules.map((rule) => (
           <Table.Tr key={rule.name}>
-            <Table.Td>{capital(spoken(rule.name))}</Table.Td>
+            <Table.Td>{capital(spoken(rule.name).toLowerCase())}</Table.Td>
             <Table.Td><State state={rule.result} word={rule.result === "unknown" ? "cannot be told" : rule.result} /></Table.Td>
             <Table.Td className="number">{measured(rule, rule.value)}</Table.Td>
             <Table.Td className="number">{measured(rule, rule.bound)}</Table.Td>
             <Table.Td className="number">{measured(rule, rule.limit)}</Table.Td>
-            <Table.Td>{rule.says}</Table.Td>
+            <Table.Td>{typeset(rule.says)}</Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>

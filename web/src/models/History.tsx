@@ -4,12 +4,12 @@ import { useQuery } from "@tanstack/react-query";
 import { api, told, type Wire } from "../api/client";
 import { Card, Empty, Loaded } from "../parts/Page";
 import { State } from "../parts/State";
-import { ago, moment, spoken } from "../parts/words";
+import { ago, moment, spoken, typeset } from "../parts/words";
 import css from "./models.module.css";
 
-type Refuse = ((version: string) => void) | null;
+type Ask = ((version: string) => void) | null;
 
-export function Trainings({ refuse }: { refuse: Refuse }) {
+export function Trainings({ approve, refuse }: { approve: Ask; refuse: Ask }) {
   const list = useQuery({
     queryKey: ["trainings"],
     queryFn: () => told(api.GET("/api/v1/trainings")),
@@ -19,7 +19,7 @@ export function Trainings({ refuse }: { refuse: Refuse }) {
     <Card title="Trainings">
       <Loaded query={list}>
         {({ items }) =>
-          items.length ? <ol className={css.story}>{items.slice(0, 20).map((t) => <TrainingItem key={t.id} training={t} refuse={refuse} />)}</ol>
+          items.length ? <ol className={css.story}>{items.slice(0, 20).map((t) => <TrainingItem key={t.id} training={t} approve={approve} refuse={refuse} />)}</ol>
             : <Empty title="Nothing was trained yet." icon="models">A training starts when enough notes were reviewed, when the notes drift, or when you start one.</Empty>
         }
       </Loaded>
@@ -29,7 +29,7 @@ export function Trainings({ refuse }: { refuse: Refuse }) {
 
 const TRIGGERS: Record<string, string> = { drift: "because notes have changed", gold: "because enough was reviewed", person: "asked for" };
 
-function TrainingItem({ training: t, refuse }: { training: Wire["Training"]; refuse: Refuse }) {
+function TrainingItem({ training: t, approve, refuse }: { training: Wire["Training"]; approve: Ask; refuse: Ask }) {
   const going = t.state === "running" || t.state === "waiting";
   return (
     <li>
@@ -39,21 +39,30 @@ function TrainingItem({ training: t, refuse }: { training: Wire["Training"]; ref
       </div>
       <div>{TRIGGERS[t.trigger] ?? t.trigger}{t.trigger === "person" && ` by ${t.requested_by}`}{t.reason && `: ${t.reason}`}</div>
       {t.candidate && <div className="muted">candidate <code>{t.candidate}</code></div>}
-      {t.approval && <Approval approval={t.approval} refuse={refuse && t.candidate ? () => refuse(t.candidate!) : null} />}
+      {t.approval && <Approval approval={t.approval} approve={of(approve, t.candidate)} refuse={of(refuse, t.candidate)} />}
       {t.failure && <div className={css.failure}>{t.failure}</div>}
-      {t.reasons.length > 0 && <ul className={css.reasons}>{t.reasons.map((reason) => <li key={reason}>{reason}</li>)}</ul>}
+      {t.reasons.length > 0 && <ul className={css.reasons}>{t.reasons.map((reason) => <li key={reason}>{typeset(reason)}</li>)}</ul>}
     </li>
   );
 }
 
-/** What a person made of a candidate, where one is asked; approving is to serve it, from the list of versions. */
-function Approval({ approval, refuse }: { approval: NonNullable<Wire["Training"]["approval"]>; refuse: (() => void) | null }) {
+const of = (ask: Ask, version: string | null) => (ask && version ? () => ask(version) : null);
+
+type Approving = { approval: NonNullable<Wire["Training"]["approval"]>; approve: (() => void) | null; refuse: (() => void) | null };
+
+/** What a person made of a candidate, where one is asked; approving is to serve it. */
+function Approval({ approval, approve, refuse }: Approving) {
   const { state, by, reason } = approval;
   return (
     <div className={css.approval}>
       <State state={state} word={APPROVALS[state]} />
       {by && <span className="muted">by {by}{reason && `: ${reason}`}</span>}
-      {state === "waiting" && refuse && <Button size="compact-xs" variant="default" onClick={refuse}>Refuse …</Button>}
+      {state === "waiting" && (
+        <span>
+          {approve && <Button size="compact-xs" onClick={approve}>Serve it …</Button>}
+          {refuse && <Button size="compact-xs" variant="default" onClick={refuse}>Refuse it …</Button>}
+        </span>
+      )}
     </div>
   );
 }
@@ -71,7 +80,7 @@ const ACTIONS: Record<string, string> = { promote: "promoted", rollback: "rolled
 export function Releases() {
   const list = useQuery({ queryKey: ["releases"], queryFn: () => told(api.GET("/api/v1/releases")) });
   return (
-    <Card title="Served from when on">
+    <Card title="What was served, and from when on">
       <Loaded query={list}>
         {({ items }) =>
           items.length ? (

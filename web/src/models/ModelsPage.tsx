@@ -26,6 +26,10 @@ export function ModelsPage() {
   const asks = useQuestions(setQuestion);
   const served = models.data?.items.find((m) => m.serving);
   const previous = models.data?.items.find((m) => m.aliases.includes("previous"));
+  const approve = (version: string) => {
+    const model = models.data?.items.find((m) => m.version === version);
+    if (model) asks.promote(model, served);
+  };
   const choose = (version: string) => setChosen((all) => (all.includes(version) ? all.filter((v) => v !== version) : [...all, version].slice(-2)));
   const compare = () => {
     // The older is on the left, so that a gain is a gain.
@@ -52,7 +56,7 @@ export function ModelsPage() {
                 <Table.Thead>
                   <Table.Tr>
                     <Table.Th w={32} /><Table.Th>Version</Table.Th><Table.Th>State</Table.Th><Table.Th>F1, exact</Table.Th><Table.Th>F1, overlapping</Table.Th>
-                    <Table.Th className="number">Documents</Table.Th><Table.Th className="number">Size</Table.Th><Table.Th className="number">Notes/s</Table.Th><Table.Th>Trained</Table.Th><Table.Th w={64} />
+                    <Table.Th className="number">Documents</Table.Th><Table.Th className={`number ${css.size}`}>Size</Table.Th><Table.Th className="number">Notes/s</Table.Th><Table.Th>Trained</Table.Th><Table.Th w={64} />
                   </Table.Tr>
                 </Table.Thead>
                 <Table.Tbody>
@@ -68,7 +72,7 @@ export function ModelsPage() {
         )}
       </Loaded>
       <div className={css.halves}>
-        <Trainings refuse={may("models:write") ? asks.refuse : null} />
+        <Trainings approve={may("models:write") ? approve : null} refuse={may("models:write") ? asks.refuse : null} />
         <Releases />
       </div>
       <Confirm question={question} close={() => setQuestion(null)} />
@@ -93,7 +97,7 @@ function ModelRow({ model, chosen, choose, promote, compare }: RowProps) {
       <Table.Td><ScoreCell score={model.figures.strict} /></Table.Td>
       <Table.Td><ScoreCell score={model.figures.relaxed} /></Table.Td>
       <Table.Td className="number">{figure(model.documents)}</Table.Td>
-      <Table.Td className="number">{bytes(model.size_bytes)}</Table.Td>
+      <Table.Td className={`number ${css.size}`}>{bytes(model.size_bytes)}</Table.Td>
       <Table.Td className="number">{figure(model.notes_per_s)}</Table.Td>
       <Table.Td title={model.created_at ? moment(model.created_at) : undefined}><Trained model={model} say={ago} /></Table.Td>
       <Table.Td>
@@ -134,7 +138,7 @@ function useQuestions(ask: (question: Question) => void) {
     refuse: (version: string) =>
       ask({
         title: "Refuse a candidate",
-        what: <>The gate let <code>{version}</code> pass; refused, it is not served for this training, and what is served stays. To approve it instead, serve it from the list.</>,
+        what: <>The gate let <code>{version}</code> pass; refused, it is not served for this training, and what is served stays. To approve it instead, serve it.</>,
         button: "Refuse it",
         danger: true,
         reason: true,

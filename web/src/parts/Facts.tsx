@@ -1,7 +1,7 @@
 // Facts of any shape, as a list of names and values: numbers as numbers, lists as lists.
 import type { ReactNode } from "react";
 import css from "./parts.module.css";
-import { capital, figure, spoken } from "./words";
+import { capital, figure, moment, spoken, typeset } from "./words";
 
 export function Facts({ facts }: { facts: Record<string, unknown> }) {
   const told = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined && value !== "");
@@ -30,5 +30,7 @@ function inWords(value: unknown): string {
   if (typeof value === "object" && value !== null) {
     return Object.entries(value).map(([name, inner]) => `${spoken(name)} ${inWords(inner)}`).join(", ") || "none";
   }
-  return String(value);
+  return TIME.test(String(value)) ? moment(String(value)) : typeset(String(value));
 }
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;

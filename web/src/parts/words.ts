@@ -1,11 +1,19 @@
 // Numbers and times in words, the same on every page.
 
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
-const MOMENT = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const MINUTE = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" } as const;
+const MOMENT = new Intl.DateTimeFormat(undefined, MINUTE);
+const MOMENT_OF_YEAR = new Intl.DateTimeFormat(undefined, { ...MINUTE, year: "numeric" });
 const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 export const day = (at: string | null): string => (at ? DAY.format(new Date(at)) : "–");
-export const moment = (at: string | null): string => (at ? MOMENT.format(new Date(at)) : "–");
+
+/** A day and a time; of another year with that year, so that nothing old looks new. */
+export function moment(at: string | null, now = new Date()): string {
+  if (!at) return "–";
+  const then = new Date(at);
+  return (then.getFullYear() === now.getFullYear() ? MOMENT : MOMENT_OF_YEAR).format(then);
+}
 
 const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["day", 86_400],
@@ -65,6 +73,9 @@ export function duration(seconds: number): string {
 }
 
 export const plural = (count: number, one: string, many = `${one}s`): string => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+
+/** A sentence of the machine with the signs that a page has: 0.2 -> 0.7 as 0.2 → 0.7, and a minus that is one. */
+export const typeset = (text: string): string => text.replaceAll("->", "→").replace(/(?<![\w.)])-(?=\d)/g, "−");
 
 /** A name of the machine in words: performance_breach → performance breach */
 export const spoken = (name: string): string => name.replaceAll(/[_.:]/g, " ").trim();

@@ -7,7 +7,7 @@ import { duration } from "../parts/words";
 import { useGiveBack, type Review } from "./calls";
 import type { Saving } from "./saver";
 import { unjudged } from "./editor";
-import { WHY } from "./QueuePage";
+import { WHY } from "./why";
 import type { Desk } from "./useDesk";
 import css from "./review.module.css";
 
@@ -21,13 +21,15 @@ export function DeskHead({ review, desk, submit }: { review: Review; desk: Desk;
         {review.suggestion === null && <span className={css.why} data-blind>blind: mark what you find, no suggestions are shown</span>}
       </div>
       <div className={css.progress}>
-        <Progress value={all ? (100 * done) / all : 100} size={6} aria-label="judged" />
+        <Progress value={all ? (100 * done) / all : 100} size={6} className={css.bar} aria-label="judged" />
         <span className="numbers">{done} of {all} judged</span>
       </div>
       <SavedMark saving={desk.saving} />
       <Clock desk={desk} />
-      <WaysOut noteId={review.note_id} desk={desk} />
-      <Button size="compact-md" onClick={submit}>Submit and next</Button>
+      <div className={css.ways}>
+        <WaysOut noteId={review.note_id} desk={desk} />
+        <Button size="compact-md" onClick={submit}>Submit and next</Button>
+      </div>
     </header>
   );
 }

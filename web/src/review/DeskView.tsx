@@ -7,7 +7,6 @@ import { NoteText, type Mark } from "../note/NoteText";
 import { outline } from "../note/outline";
 import { DISEASE } from "../note/values";
 import type { Span } from "../note/words";
-import { sayDone } from "../parts/say";
 import { useNext, useSubmit, type Review } from "./calls";
 import { CodePicker } from "./CodePicker";
 import { Conflict } from "./Conflict";
@@ -17,6 +16,8 @@ import { EntityList } from "./EntityList";
 import { HandIn } from "./HandIn";
 import { HELP, type Wish } from "./keys";
 import { ModeLine } from "./ModeLine";
+import { saySubmitted, useReopen } from "./reopening";
+import { submitted } from "./submitted";
 import { submission } from "./summary";
 import { useDesk, type Desk } from "./useDesk";
 import { useKeys } from "./useKeys";
@@ -28,7 +29,8 @@ export function DeskView({ review, by, reload }: { review: Review; by: string; r
   const { editor, change } = desk;
   const [found, setFound] = useState<Span | null>(null); // what is looked for while an entity is added
   const marked = useRef<Span | null>(null); // what the mouse has selected
-  const handing = useHandIn(review, desk);
+  const reopen = useReopen();
+  const handing = useHandIn(review, by, desk);
 
   const useSelection = (type: string | undefined) => {
     const span = window.getSelection()?.isCollapsed === false ? marked.current : null;
@@ -36,10 +38,16 @@ export function DeskView({ review, by, reload }: { review: Review; by: string; r
     if (span) change((e) => E.add(e, span, type ?? DISEASE));
     else change((e) => (type ? E.retype(e, type) : E.startAdding(e)));
   };
+  const again = () => {
+    const noteId = submitted.last(by);
+    if (!noteId) change((e) => ({ ...e, said: "You have submitted nothing since the app was opened: see the queue." }));
+    else if (!reopen.isPending) reopen.mutate(noteId);
+  };
   const grant = (asked: Wish) => {
     if ("change" in asked) change(asked.change);
     else if (asked.page === "help") showKeys();
     else if (asked.page === "submit") handing.ask();
+    else if (asked.page === "reopen") again();
     else useSelection(asked.type);
   };
   useKeys(editor.mode.kind, grant);
@@ -90,11 +98,12 @@ function marksOf(draft: E.Draft, target: string | null, found: Span | null): Mar
 }
 
 /** Submitting: what is not judged comes first, then the summary, then the next note. */
-function useHandIn(review: Review, desk: Desk) {
+function useHandIn(review: Review, by: string, desk: Desk) {
   const [asked, setAsked] = useState(false);
   const [busy, setBusy] = useState(false);
   const submit = useSubmit(review.note_id);
   const next = useNext();
+  const reopen = useReopen();
   const navigate = useNavigate();
   const ask = () => {
     const open = E.unjudged(desk.editor).length;
@@ -108,8 +117,9 @@ function useHandIn(review: Review, desk: Desk) {
       if (version === null) throw new Error("not saved");
       await submit.mutateAsync({ draft: submission(desk.editor.draft), version, active_s: desk.seconds() });
       desk.done();
+      submitted.add(by, review.note_id);
       const noteId = await next.mutateAsync();
-      sayDone(noteId ? "Submitted. The next note is here." : "Submitted. Nothing more waits.");
+      saySubmitted(noteId !== null, () => reopen.mutate(review.note_id));
       (document.activeElement as HTMLElement | null)?.blur();
       await navigate(noteId ? { to: "/review/$noteId", params: { noteId }, replace: true } : { to: "/review", replace: true });
     } catch {

@@ -85,6 +85,7 @@ function sameRow(a: RowProps, b: RowProps): boolean {
 function Details({ entity, points, relations, names, change }: { entity: Entity; points: Points; relations: readonly Relation[]; names: Map<string, string> | null; change: Props["change"] }) {
   const code = entity.codes[0];
   const own = relations.filter((r) => r.head === entity.id || r.tail === entity.id);
+  // The cross of a link is for the mouse alone: a row of a list box holds nothing that could be focused, and l does the same.
   const attributes = Object.entries(entity.attributes);
   return (
     <dl className={css.details}>
@@ -96,7 +97,7 @@ function Details({ entity, points, relations, names, change }: { entity: Entity;
         return (
           <div key={`${r.type} ${r.head} ${r.tail}`} className={css.linked}>
             <dt>{treats ? relationName(r.type) : relationOf(r.type)}</dt>
-            <dd>{other} <button type="button" aria-label={`take the link with ${other} away`} onClick={(e) => { e.stopPropagation(); change((editor) => unlink(editor, r)); }} tabIndex={-1}><Icon name="close" size={12} /></button></dd>
+            <dd>{other} <span className={css.away} aria-hidden="true" title="Take this link away, as linking the same again does" onClick={(e) => { e.stopPropagation(); change((editor) => unlink(editor, r)); }}><Icon name="close" size={12} /></span></dd>
           </div>
         );
       })}

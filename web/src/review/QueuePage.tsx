@@ -11,21 +11,21 @@ import { Card, Empty, Loaded, Page } from "../parts/Page";
 import { sayDone } from "../parts/say";
 import { ago, duration, figure, moment, plural } from "../parts/words";
 import { useNext } from "./calls";
+import { REOPEN } from "./keys";
+import { Lately } from "./Lately";
+import { useReopen } from "./reopening";
+import { submitted } from "./submitted";
+import { WHY } from "./why";
 import css from "./review.module.css";
 
-export const WHY: Record<string, { name: string; about: string }> = {
-  sent: { name: "sent", about: "somebody asked for it" },
-  drift: { name: "drift", about: "drawn at random from notes that have changed" },
-  audit: { name: "audit", about: "drawn at random, reviewed blind: the honest measure of the model" },
-  uncertain: { name: "uncertain", about: "the model expects corrections" },
-};
-
-const KEYS = [["Enter", "review the next note"]] as const;
+const KEYS = [["Enter", "review the next note"], [REOPEN, "reopen the note that you submitted last"]] as const;
 
 export function QueuePage() {
   usePageKeys(KEYS);
   const next = useNext();
   const navigate = useNavigate();
+  const me = useMe().data;
+  const reopen = useReopen();
   const summary = useQuery({ queryKey: ["reviews", "summary"], queryFn: () => told(api.GET("/api/v1/reviews/summary")) });
   const begin = () =>
     next.mutate(undefined, {
@@ -34,12 +34,18 @@ export function QueuePage() {
         else sayDone("Nothing waits for review.");
       },
     });
+  const again = () => {
+    const noteId = submitted.last(me?.name ?? "");
+    if (!noteId) sayDone("You have submitted nothing since the app was opened. What was submitted before is in the list.");
+    else if (!reopen.isPending) reopen.mutate(noteId);
+  };
   // A button in focus keeps its own.
-  useHotkeys([["Enter", () => document.activeElement?.closest("button, a") || begin(), { preventDefault: false }]]);
+  useHotkeys([["Enter", () => document.activeElement?.closest("button, a") || begin(), { preventDefault: false }], [REOPEN, again]]);
   return (
     <Page title="Review" about="What the model found, checked by you: keyboard only, one note after another." actions={<Button onClick={begin} loading={next.isPending}>Review next</Button>}>
       <Loaded query={summary} lines={2}>{(facts) => <Sums facts={facts} />}</Loaded>
       <Waiting state="claimed" title="In somebody's hands" />
+      <Lately />
       <Waiting state="open" title="Waiting, the most urgent first" />
     </Page>
   );
@@ -47,9 +53,10 @@ export function QueuePage() {
 
 function Sums({ facts }: { facts: Wire["ReviewSummary"] }) {
   const waiting = Object.entries(WHY).filter(([why]) => facts.by_why[why]);
+  const held = facts.by_state.claimed ?? 0;
   return (
     <div className={css.sums}>
-      <div><b className="numbers">{figure(facts.by_state.open ?? 0)}</b><span>waiting</span><small>{waiting.map(([why, { name }]) => `${figure(facts.by_why[why])} ${name}`).join(" · ")}</small></div>
+      <div><b className="numbers">{figure(facts.by_state.open ?? 0)}</b><span>waiting</span><small>{[...waiting.map(([why, { name }]) => `${figure(facts.by_why[why])} ${name}`), ...(held ? [`${figure(held)} of them taken`] : [])].join(" · ")}</small></div>
       <div><b className="numbers">{figure(facts.mine_today)}</b><span>reviewed by you today</span><small>{facts.mine_today ? `${duration(facts.mine_active_s_today / facts.mine_today)} a note` : ""}</small></div>
       <div><b className="numbers">{figure(facts.by_state.submitted ?? 0)}</b><span>submitted in all</span><small>what the next model learns from</small></div>
     </div>

@@ -18,10 +18,11 @@ export function ReviewPage() {
   if (claimed.data && me) {
     return <DeskView key={`${noteId} ${claimed.dataUpdatedAt}`} review={claimed.data} by={me.name} reload={() => void claimed.refetch()} />;
   }
-  if (claimed.error instanceof Problem && claimed.error.status === 409) {
+  const refused = claimed.error instanceof Problem ? claimed.error.status : null;
+  if (refused === 409 || refused === 404) {
     return (
-      <Empty title={claimed.error.message} icon="lock" action={<Group><Button component={Link} to="/review">Back to the queue</Button><Button variant="default" onClick={() => void claimed.refetch()}>Try again</Button></Group>}>
-        A note is in one person's hands at a time. It is free again when they submit it, give it back, or leave it for half an hour.
+      <Empty title={claimed.error!.message} icon={refused === 409 ? "lock" : "warning"} action={<Group><Button component={Link} to="/review">Back to the queue</Button><Button variant="default" onClick={() => void claimed.refetch()}>Try again</Button></Group>}>
+        {refused === 409 ? "A note is in one person's hands at a time. It is free again when they give it back, or leave it for half an hour; who submitted it can reopen it." : "It was never sent to review, or its address is not whole."}
       </Empty>
     );
   }

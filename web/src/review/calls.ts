@@ -1,4 +1,4 @@
-// The calls of the review: claim, save, submit, give back.
+// The calls of the review: claim, save, submit, reopen, give back.
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { answered, api, Problem, told, type Wire } from "../api/client";
 import { queries } from "../api/queries";
@@ -22,7 +22,7 @@ export function useClaimed(noteId: string) {
   });
 }
 
-// A note that was claimed as the next one is on its way to its page: it is handed over once, not asked for again.
+// A note that was claimed as the next one, or again, is on its way to its page: it is handed over once, not asked for again.
 let onItsWay: Review | null = null;
 
 function taken(noteId: string): Review | null {
@@ -40,6 +40,12 @@ export function useNext() {
     },
     onSettled: refreshQueue,
   });
+}
+
+/** Takes a note that was submitted into one's hands again. */
+export async function takeAgain(noteId: string): Promise<string> {
+  onItsWay = await told(api.POST("/api/v1/reviews/{note_id}:reopen", { params: { path: { note_id: noteId } } }));
+  return noteId;
 }
 
 export function useSubmit(noteId: string) {

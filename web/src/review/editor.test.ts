@@ -34,6 +34,16 @@ describe("opening", () => {
     expect(E.open(TEXT, SUGGESTION, draft).selected).toBe("e2");
   });
 
+  it("shows what was rejected when what was submitted comes back, and lets it be taken back with its link", () => {
+    const submitted = submission(apply(at(opened(), "e1"), E.reject, (e) => at(e, "e4"), E.accept, (e) => at(e, "e3"), E.accept, (e) => at(e, "e2"), E.accept).draft);
+    expect(submitted.relations).toEqual([]);
+    const again = E.open(TEXT, SUGGESTION, submitted);
+    expect(again.draft.entities.map((e) => e.id)).toEqual(["e1", "e2", "e3", "e4"]);
+    expect(submission(again.draft)).toEqual(submitted);
+    expect(submission(E.reject(at(again, "e1")).draft).relations).toEqual(SUGGESTION.relations);
+    expect(E.unjudged(again)).toEqual([]);
+  });
+
   it("shows nothing where the review is blind", () => {
     const editor = E.open(TEXT, null, null);
     expect(editor.draft.entities).toEqual([]);

@@ -40,13 +40,15 @@ export interface Editor {
 
 export type Move = { edge: "start" | "end"; direction: 1 | -1; by: "word" | "character" };
 
+type Suggestion = Pick<Draft, "entities" | "relations">;
+
 const READ: Mode = { kind: "read" };
 const STEPS = 500; // that can be undone
 
 /** Opens a note: with the draft of last time, else with what the model suggests, else empty. */
-export function open(text: string, suggestion: { entities: Entity[]; relations: Relation[] } | null, draft: Draft | null): Editor {
+export function open(text: string, suggestion: Suggestion | null, draft: Draft | null): Editor {
   const points = new Points(text);
-  const start = draft ?? { entities: suggestion?.entities ?? [], relations: suggestion?.relations ?? [], judged: {} };
+  const start = (draft && withRejected(draft, suggestion)) ?? { entities: suggestion?.entities ?? [], relations: suggestion?.relations ?? [], judged: {} };
   const editor: Editor = {
     points,
     words: words(points),
@@ -60,6 +62,17 @@ export function open(text: string, suggestion: { entities: Entity[]; relations: 
     said: null,
   };
   return select(editor, firstUnjudged(editor) ?? editor.draft.entities[0]?.id ?? null);
+}
+
+/** A draft made of what was submitted has nothing of what was rejected: it comes back as rejected, to be taken back. */
+function withRejected(draft: Draft, suggestion: Suggestion | null): Draft {
+  const there = new Set(draft.entities.map((e) => e.id));
+  const out = (suggestion?.entities ?? []).filter((e) => draft.judged[e.id] === "rejected" && !there.has(e.id));
+  if (!suggestion || !out.length) return draft;
+  const back = new Set(out.map((e) => e.id));
+  const joined = suggestion.relations.filter((r) => back.has(r.head) || back.has(r.tail));
+  const ends = (r: Relation) => [r.head, r.tail].every((id) => there.has(id) || back.has(id));
+  return { ...draft, entities: [...draft.entities, ...out], relations: [...draft.relations, ...joined.filter(ends)] };
 }
 
 // Looking ---------------------------------------------------------------------------------------------------------

@@ -61,6 +61,13 @@ describe("the keys", () => {
     expect(wish(press("Enter"), "code")).toBeNull();
   });
 
+  it("reopen with Shift alone, and not out of something that was begun", () => {
+    expect(wish(press("R", { shift: true }), "read")).toEqual({ page: "reopen" });
+    expect(wish(press("r"), "read")).toBeNull();
+    expect(wish(press("R", { shift: true, ctrl: true }), "read")).toBeNull(); // loads the page anew
+    for (const mode of ["add", "code", "link"] as const) expect(wish(press("R", { shift: true }), mode)).toBeNull();
+  });
+
   it("leave the browser its own", () => {
     expect(wish(press("c", { ctrl: true }), "read")).toBeNull();
     expect(wish(press("ArrowLeft", { alt: true }), "read")).toBeNull();

@@ -3,7 +3,7 @@ import { DISEASE, RELATIONS, STATUSES, TREATMENT } from "../note/values";
 import * as E from "./editor";
 
 /** What a key asks for: a change of the editor, or something that the page does. */
-export type Wish = { change: (editor: E.Editor) => E.Editor } | { page: "submit" | "help" | "selection"; type?: string };
+export type Wish = { change: (editor: E.Editor) => E.Editor } | { page: "submit" | "help" | "reopen" | "selection"; type?: string };
 
 export interface Press {
   key: string;
@@ -14,6 +14,9 @@ export interface Press {
 }
 
 const change = (make: (editor: E.Editor) => E.Editor): Wish => ({ change: make });
+
+/** With Shift, since it leaves the note: no slip beside t or d does that. */
+export const REOPEN = "Shift+r";
 
 const PLAIN: Record<string, Wish> = {
   ArrowDown: change((e) => E.step(e, 1)),
@@ -64,6 +67,7 @@ export function wish(press: Press, mode: E.Mode["kind"]): Wish | null {
   if (mode === "link") return LINKING[press.key] ?? null;
   if (mode === "code") return null;
   if (press.shift && press.key.toLowerCase() === "z") return change(E.redo);
+  if (press.shift && press.key.toLowerCase() === "r" && mode === "read") return { page: "reopen" };
   return PLAIN[press.key] ?? null;
 }
 
@@ -81,5 +85,6 @@ export const HELP: readonly (readonly [keys: string, does: string])[] = [
   ["z Shift+z", "undo, redo"],
   ["g", "go to the next not yet judged"],
   ["Ctrl+Enter", "submit and next"],
+  [REOPEN, "reopen the note that you submitted last"],
   ["Esc", "leave what was begun"],
 ];

@@ -9,7 +9,7 @@ import { Facts } from "../parts/Facts";
 import { Card, Empty, Loaded } from "../parts/Page";
 import { AlertsGo } from "../start/FirstSteps";
 import { State } from "../parts/State";
-import { ago, moment } from "../parts/words";
+import { ago, capital, moment } from "../parts/words";
 import css from "./watch.module.css";
 
 export function Alerts() {
@@ -42,7 +42,7 @@ function AlertItem({ alert }: { alert: Wire["Alert"] }) {
     <li>
       <div className={css.alertHead}>
         <State state={TONES[alert.severity] ?? alert.severity} word={alert.severity} />
-        <strong>{alert.title}</strong>
+        <strong>{capital(alert.title)}</strong>
       </div>
       <div className="muted" title={moment(alert.last_at)}>
         {alert.kind} · {ago(alert.last_at)}{alert.times > 1 && ` · ${alert.times} times since ${moment(alert.at)}`}

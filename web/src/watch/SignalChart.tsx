@@ -44,7 +44,7 @@ export function SignalChart({ line, events }: { line: Line; events: readonly Eve
     <figure className={css.chart} data-moved={last?.moved || undefined}>
       <figcaption>
         <strong>{line.title}</strong>
-        <span className="numbers">{gauged(last?.value, line.unit)} <small className="muted">{line.unit}</small></span>
+        <span className="numbers">{last?.value == null ? <small className="muted">none in this window</small> : <>{gauged(last.value, line.unit)} <small className="muted">{line.unit}</small></>}</span>
       </figcaption>
       <svg viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`${line.title} over the last ${line.points.length} windows; now ${gauged(last?.value, line.unit)} ${line.unit}`}>
         {ticks.map((tick, i) => (

@@ -10,7 +10,7 @@ import css from "./watch.module.css";
 export function System() {
   const system = useQuery({ queryKey: ["system"], queryFn: () => told(api.GET("/api/v1/system")), refetchInterval: 30_000 });
   return (
-    <Card title="The system itself" about="Looked at every minute by application and worker, so that each sees when the other is gone.">
+    <Card title="The system itself" flush about="Looked at every minute by application and worker, so that each sees when the other is gone.">
       <Loaded query={system}>
         {({ items }) =>
           items.length === 0 ? (
@@ -38,8 +38,8 @@ export function System() {
 
 const TITLES: Record<string, string> = {
   request_errors: "Requests that fail",
-  reading_p95: "Time to read 95 of 100 notes",
-  reading_p99: "Time to read 99 of 100 notes",
+  reading_p95: "95 of 100 notes are read within",
+  reading_p99: "99 of 100 notes are read within",
   held_records: "Records held",
   review_queue: "Notes that wait for review",
   review_oldest: "Longest wait for review",

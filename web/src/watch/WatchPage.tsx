@@ -10,7 +10,7 @@ import { Icon } from "../parts/Icon";
 import { Card, Empty, Loaded, Page } from "../parts/Page";
 import { sayDone } from "../parts/say";
 import { State } from "../parts/State";
-import { capital, figure, gauged, moment, plural, spoken } from "../parts/words";
+import { capital, figure, gauged, moment, plural, spoken, typeset } from "../parts/words";
 import { Alerts } from "./Alerts";
 import { eventsOf, performanceLines, signalLines } from "./lines";
 import { System } from "./System";
@@ -70,9 +70,9 @@ function Watched({ drift }: { drift: Wire["Drift"] }) {
         <div className={css.stack}>
           <Alerts />
           <Decided decision={drift.decision} />
-          <System />
         </div>
       </div>
+      <System />
     </>
   );
 }
@@ -95,7 +95,7 @@ function Decided({ decision }: { decision: Record<string, unknown> }) {
       {typeof action === "string" ? (
         <div className={css.decided}>
           <strong>{ACTIONS[action] ?? action}</strong>
-          {Array.isArray(reasons) && <ul>{reasons.map((reason) => <li key={String(reason)}>{String(reason).replaceAll("_", " ")}</li>)}</ul>}
+          {Array.isArray(reasons) && <ul>{reasons.map((reason) => <li key={String(reason)}>{typeset(String(reason).replaceAll("_", " "))}</li>)}</ul>}
           <details>
             <summary>Facts</summary>
             <Facts facts={rest} />

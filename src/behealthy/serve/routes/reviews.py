@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Query, Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
@@ -34,16 +34,17 @@ from behealthy.store.tables import ReviewRow
 
 router = APIRouter(prefix="/reviews", tags=["reviews"])
 
+Mine = Annotated[bool, Query(description="only those that I hold or submitted")]
 IfMatch = Annotated[str | None, Header(description="the ETag of what is changed")]
 
 
 @router.get("")
 def list_reviews(
-    desk: Called, state: ReviewState = "open", cursor: Cursor = None, limit: Limit = 50
+    desk: Called, state: ReviewState = "open", mine: Mine = False, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ReviewHead]:
-    """List the queue, the most urgent first, without words of notes."""
+    """List the queue without words of notes: the most urgent first, what is submitted newest first."""
     with desk.system.database.read() as session:
-        page = queue.page(session, state, cursor, limit)
+        page = queue.page(session, state, cursor, limit, by=desk.caller.name if mine else None)
         return Page(items=[ReviewHead.model_validate(row) for row in page.rows], next=page.next)
 
 
@@ -133,7 +134,9 @@ def reopen_review(desk: Called, note_id: Id, response: Response, offset_unit: Of
     """Claim a note again that I submitted, or anybody with the right did; what is submitted next counts."""
     vault, by = desk.system.vault, desk.caller.name
     with desk.audited("reopen review", f"note:{note_id}") as session:
-        if queue.look(session, vault, note_id).held_by != by:
+        found = queue.look(session, vault, note_id)
+        # Where nothing is submitted, that is the answer: a right would not help.
+        if found.state == "submitted" and found.held_by != by:
             desk.demand("reviews:reopen")
         return _told(session, queue.reopen(session, vault, note_id, by, desk.now()), response, offset_unit)
 
