@@ -59,18 +59,15 @@ def full(tmp_path_factory: pytest.TempPathFactory, weak_home, starts) -> Iterato
         caller.post(
             "/api/v1/notes?source=kiosk", content=b"id,words\nk1,Migraine.\n", headers={"Content-Type": "text/csv"}
         )
+        send(caller, "hospital", "letters", 200, 6)  # what is usual when the new model is served
         asked = dora.post("/api/v1/trainings", json={"reason": "the first model has seen two notes"}).json()
         done = lambda: caller.get(f"/api/v1/trainings/{asked['id']}").json()["state"] == "done"  # noqa: E731
         started.wait_until("the training is done", done, 1200)
         version = caller.get(f"/api/v1/trainings/{asked['id']}").json()["candidate"]
         started.wait_until("it is served", lambda: caller.get("/info").json()["model_version"] == version)
         before = len(caller.get("/api/v1/drift").json()["windows"])
-        for source, texts in (
-            ("hospital", invented("letters", 600, 7)),
-            ("night-shift", invented("telegrams", 400, 8)),
-        ):
-            for notes in batches([document.text for document in texts]):
-                caller.post(f"/api/v1/notes?source={source}", json={"notes": notes}).raise_for_status()
+        send(caller, "hospital", "letters", 600, 7)
+        send(caller, "night-shift", "telegrams", 400, 8)
         for stars in (4, 5, 4, 3, 5, 4):
             caller.post("/api/v1/kpis/rating", json={"stars": stars})
         caller.post("/api/v1/drift:check")
@@ -83,6 +80,12 @@ def scientist(started) -> httpx.Client:
     """Give the browser of a data scientist, as a client."""
     cookies = {auth.COOKIE: started.token("data_scientist.dora")}
     return httpx.Client(base_url=started.url, cookies=cookies, headers={"X-BeHealthy": "1"}, timeout=300)
+
+
+def send(caller: httpx.Client, source: str, kind: str, number: int, seed: int) -> None:
+    """Send invented notes in batches."""
+    for notes in batches([document.text for document in invented(kind, number, seed)]):
+        caller.post(f"/api/v1/notes?source={source}", json={"notes": notes}).raise_for_status()
 
 
 def batches(texts: list[str], size: int = 50) -> Iterator[list[dict[str, str]]]:
