@@ -17,7 +17,7 @@ from behealthy.flows import demo, inbox, ingest, triggers, watch
 from behealthy.flows.system import System
 from behealthy.learn import gate
 from behealthy.learn.contest import contest
-from behealthy.monitor import performance
+from behealthy.monitor import kpi, performance
 from behealthy.note import Note
 from behealthy.registry.bundle import load, load_model, package_folder
 from behealthy.registry.catalogue import Catalogue, shipped_version
@@ -61,6 +61,12 @@ def test_the_first_visit_finds_windows_that_were_compared_and_are_calm(system: S
     # A few reviews more and a new model is trained by itself; not before.
     assert facts.needed_gold - facts.new_gold == past.LEFT
     assert triggers.on_gold(facts).action == "nothing"
+
+
+def test_a_manager_finds_what_it_is_worth(system: System) -> None:
+    with system.database.read() as session:
+        figures = {each.definition.name: each.value.value for each in kpi.report(session, now=system.now())}
+    assert [name for name, value in figures.items() if value is None] == ["adaptability"]  # no drift was answered yet
 
 
 def test_it_is_filled_once_and_says_what_it_is(system: System) -> None:

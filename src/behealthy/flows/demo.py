@@ -33,7 +33,7 @@ SOURCES = {
 }
 _LAST = "dictation"
 _EVERY = 5  # of how many notes one is left for review
-_BY = "demo"
+BY = "demo"
 
 
 def notes_folder() -> Path:
@@ -82,8 +82,8 @@ def filled(system: System) -> bool:
 
 def _take(system: System, source: str, documents: Sequence[Extraction], reader: Reader) -> None:
     marked = [document for i, document in enumerate(documents) if i % _EVERY]
-    ingest.import_gold(system, marked, source=source, by=_BY)
-    taken = ingest.take_in(system, [_raw(d) for d in documents[::_EVERY]], ingest.Sender(source, _BY))
+    ingest.import_gold(system, marked, source=source, by=BY)
+    taken = ingest.take_in(system, [_raw(d) for d in documents[::_EVERY]], ingest.Sender(source, BY))
     with system.database.read() as session:
         ids = [fate.note_id for fate in taken.fates if fate.note_id is not None]
         notes = [get_note(session, system.vault, id_) for id_ in ids]

@@ -2,15 +2,19 @@
 
 The held-out documents of its own snapshot, read by it, say how far its doubts can be trusted and what is promised.
 The newest notes that came in, read by it, say what it was accepted for: a model that was trained because notes changed
-must not be alarmed by the very notes it was trained for. Where too few came in, the held-out ones stand beside them;
-but where notes had changed, those from before are not what is usual, and the first that it reads stand beside them.
+must not be alarmed by the very notes it was trained for. Notes that a model had read as they came stand before others,
+since of such are windows made; an archive that was brought in for review is no sample of them. Where too few came in,
+the held-out ones stand beside them; but where notes had changed, those from before are not what is usual, and the first
+that it reads stand beside them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
 
 from behealthy.extract.extractor import Extractor
 from behealthy.flows.system import System
@@ -19,7 +23,7 @@ from behealthy.monitor.telemetry import Observer, with_truth
 from behealthy.monitor.windows import Reference
 from behealthy.note import Extraction, Note
 from behealthy.store.notes import get_note
-from behealthy.store.tables import GoldRow, NoteRow
+from behealthy.store.tables import GoldRow, NoteRow, PredictionRow
 
 
 def set_reference(system: System, extractor: Extractor, held_out: Sequence[Extraction]) -> Reference:
@@ -34,13 +38,10 @@ def set_reference(system: System, extractor: Extractor, held_out: Sequence[Extra
         What people marked in notes that the version did not learn from.
     """
     observe = Observer(extractor)
-    newest = select(NoteRow.id).order_by(NoteRow.received_at.desc(), NoteRow.id.desc())
-    unmarked = newest.where(NoteRow.id.not_in(select(GoldRow.note_id))).limit(system.settings.window_notes)
     with system.database.read() as session:
         changed_at = windows.changed_at(session)
-        if changed_at is not None:
-            unmarked = unmarked.where(NoteRow.received_at >= changed_at)
-        recent = [get_note(session, system.vault, id_) for id_ in reversed(session.scalars(unmarked).all())]
+        ids = _newest(session, system.settings.window_notes, changed_at)
+        recent = [get_note(session, system.vault, id_) for id_ in reversed(ids)]
     found = extractor.pipe([Note(d.note_id, d.text, d.patient_id) for d in held_out])
     reference = Reference(
         version=extractor.version,
@@ -54,3 +55,14 @@ def set_reference(system: System, extractor: Extractor, held_out: Sequence[Extra
     with system.database.write() as session:
         windows.set_reference(session, reference)
     return reference
+
+
+def _newest(session: Session, many: int, since: datetime | None) -> list[str]:
+    """Give the newest notes that nobody has marked, those first that a model had read as they came."""
+    unmarked = select(NoteRow.id).where(NoteRow.id.not_in(select(GoldRow.note_id)))
+    if since is not None:
+        unmarked = unmarked.where(NoteRow.received_at >= since)
+    unmarked = unmarked.order_by(NoteRow.received_at.desc(), NoteRow.id.desc())
+    read = exists().where(PredictionRow.note_id == NoteRow.id)
+    out = list(session.scalars(unmarked.where(read).limit(many)))
+    return out + list(session.scalars(unmarked.where(~read).limit(many - len(out))))

@@ -12,7 +12,7 @@ Origin = Literal["demo", "story"]
 
 FILE = "INVENTED.txt"
 _SAYS: dict[Origin, str] = {
-    "demo": "This home holds the demo: every note in it is invented.",
+    "demo": "This home holds the demo: every note in it is invented, and every baseline.",
     "story": "This home holds a simulated story: no note in it came from a patient of yours.",
 }
 

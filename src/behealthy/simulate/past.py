@@ -1,9 +1,10 @@
 """The demo's past: a few days of a practice that never was, so that whoever opens the pages finds a system at work.
 
 The model is installed with what is normal for it; letters come in on three days, each day a window that the watch
-judges; a reviewer reads the audit sample. Everything is done by the flows that run in production, on a clock that
-begins days ago. Then the example notes are laid on the desk. What happens next is up to whoever looks: some reviews are
-left until a new model is trained by itself, and `another_kind` gives notes by which drift is seen.
+judges; a reviewer reads of the audit sample and of the doubtful notes. Everything is done by the flows that run in
+production, on a clock that begins days ago. Then the example notes are laid on the desk. What happens next is up to
+whoever looks: some reviews are left until a new model is trained by itself, and `another_kind` gives notes by which
+drift is seen.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from behealthy.flows import demo, ingest, rollout, watch
 from behealthy.flows.reading import Reader, Reading, served
 from behealthy.flows.reference import set_reference
 from behealthy.flows.system import System
-from behealthy.monitor import windows
+from behealthy.monitor import kpi, windows
 from behealthy.note import Extraction
 from behealthy.registry.bundle import load
 from behealthy.registry.catalogue import Catalogue
@@ -29,7 +30,7 @@ from behealthy.simulate import origin
 from behealthy.simulate.clock import START, VirtualClock, days_ago
 from behealthy.simulate.reviewer import Habits, Reviewer
 from behealthy.simulate.visits import invented
-from behealthy.store.tables import NoteRow
+from behealthy.store.tables import BaselineRow, NoteRow
 
 SOURCE = "demo-practice"
 OTHER = "demo-night-shift"
@@ -39,7 +40,14 @@ LEFT = 10  # reviews that are left until a new model is trained by itself
 _SEED = 0
 _BATCHES = 2  # of a day
 _AUDIT_PERCENT = 10  # so that enough is audited by the last day
-_BY = "demo"
+_AUDITED = 0.75  # of what is reviewed; the rest are doubtful notes, whose suggestions the reviewer sees
+_BASELINES = {
+    "seconds_per_note": 150.0,
+    "cost_per_hour": 24.0,
+    "trained_personnel_f1": 0.93,
+    "running_cost_per_month": 60.0,
+}
+_STARS = (4, 5, 4, 3, 5)
 _CAREFUL = Habits(drops=0.01, slips=0.01, mixes=0.0)
 _REVIEWER = "rita"  # as the demo's reviewer is called
 
@@ -72,6 +80,7 @@ def fill(system: System) -> int:
     practice.begin(letters[:ARCHIVED], letters[ARCHIVED : ARCHIVED + window])
     for day in range(practice.days() + 1, DAYS + 1):
         practice.day(day, letters[ARCHIVED + day * window :][:window])
+    practice.business()
     return len(letters) + demo.fill(system)
 
 
@@ -90,8 +99,8 @@ class _Practice:
         # Whoever marked the archive overlooks as much as who reads the audit sample: else the model would seem to fall.
         marked = [self._reviewer.annotated(document) for document in archived]
         self._reader = served(system)
-        ingest.import_gold(system, marked, source=SOURCE, by=_BY)
-        ingest.take_in(system, _raws(earlier), ingest.Sender(SOURCE, _BY))
+        ingest.import_gold(system, marked, source=SOURCE, by=demo.BY)
+        ingest.take_in(system, _raws(earlier), ingest.Sender(SOURCE, demo.BY))
         with system.database.read() as session:
             there = windows.get_reference(session, version)
         if there is None:
@@ -110,17 +119,30 @@ class _Practice:
         many = -(-len(letters) // _BATCHES)
         for at in range(0, len(letters), many):
             own = letters[at : at + many]
-            taken = ingest.take_in(system, _raws(own), ingest.Sender(SOURCE, _BY), after=reading)
+            taken = ingest.take_in(system, _raws(own), ingest.Sender(SOURCE, demo.BY), after=reading)
             self._truth.update({f.note_id: d for f, d in zip(taken.fates, own, strict=True) if f.note_id is not None})
             self._clock.forward(hours=4)
         until = (system.settings.gold_to_retrain - LEFT) * number // DAYS
-        while self._reviewed() < until and self._reviewer.work(1).notes:  # one note at a time
+        for _ in range(round(_AUDITED * (until - self._reviewed()))):
+            self._reviewer.one("audit")
+        while self._reviewed() < until and self._reviewer.one("uncertain"):
             pass
         watch.watch(system)
 
     def _reviewed(self) -> int:
         with self._system.database.read() as session:
             return watch.training_facts(session, self._system).new_gold
+
+    def business(self) -> None:
+        """When called, it will say what the work took before, and how content people are; once."""
+        now = self._system.now()
+        with self._system.database.write() as session:
+            if session.scalar(select(BaselineRow.name).limit(1)) is not None:
+                return
+            for name, value in _BASELINES.items():
+                kpi.set_baseline(session, name, value, by=demo.BY, now=now)
+            for stars in _STARS:
+                kpi.rate(session, stars, by=demo.BY, now=now)
 
 
 def another_kind(count: int, seed: int) -> bytes:

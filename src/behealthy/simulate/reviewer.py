@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
+from sqlalchemy import select
+
 from behealthy.flows.system import System
 from behealthy.note import DISEASE, TREATMENT, Entity, Extraction
 from behealthy.review import agreement, queue
 from behealthy.review.rows import PUT_OFF, Review
 from behealthy.simulate.clock import VirtualClock
+from behealthy.store.tables import ReviewRow
 
 _MUST = ("sent", "drift", "audit")
 _UNREADABLE = "\ufffd"
@@ -98,6 +101,18 @@ class Reviewer:
             out.notes += 1
             out.drawn += review.why == "drift"
         return out
+
+    def one(self, why: str) -> bool:
+        """When called, it will review the first note that waits for a reason, and say whether there was one."""
+        first = select(ReviewRow.note_id).where(ReviewRow.state == "open", ReviewRow.why == why)
+        system = self._system
+        with system.database.write() as session:
+            note_id = session.scalar(first.order_by(ReviewRow.priority.desc(), ReviewRow.note_id).limit(1))
+            if note_id is None:
+                return False
+            review = queue.claim(session, system.vault, note_id, self.name, self._clock())
+        self._review(review)
+        return True
 
     def _next(self) -> Review | None:
         system = self._system

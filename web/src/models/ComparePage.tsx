@@ -23,7 +23,7 @@ export function ComparePage() {
     queryFn: () => told(api.GET("/api/v1/models/{version}/compare/{other}", { params: { path: { version: left, other: right } } })),
   });
   return (
-    <Page title="Compare two models" about="Differences are right minus left, over the same notes, with their 95 % intervals." actions={<Button variant="default" component={Link} to="/models">Back to models</Button>}>
+    <Page title="Compare two models" about="Differences are right minus left, over the same notes; each end of an interval holds with 95 %." actions={<Button variant="default" component={Link} to="/models">Back to models</Button>}>
       {!(left && right) && <Empty title="Two versions are compared here." icon="models" action={<Button component={Link} to="/models">To the list</Button>}>Tick two in the list of models, or compare one with what is served.</Empty>}
       {left && right && <Loaded query={comparison} says="Both models read the same test notes. The first time this takes a minute; you can leave and come back, what came of it is kept.">{(facts) => <Compared facts={facts} />}</Loaded>}
     </Page>

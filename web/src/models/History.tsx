@@ -89,7 +89,7 @@ export function Releases() {
                 {items.map((r) => (
                   <Table.Tr key={r.number}>
                     <Table.Td style={{ whiteSpace: "nowrap" }}>{moment(r.at)}</Table.Td>
-                    <Table.Td><code>{r.version}</code><div className="muted">{r.action === "install" ? `installed: ${r.reason}` : `${ACTIONS[r.action] ?? r.action} by ${r.by}${r.reason && `: ${r.reason}`}`}</div></Table.Td>
+                    <Table.Td><code>{r.version}</code><div className="muted">{r.action === "install" ? `installed: ${r.reason}` : `${ACTIONS[r.action] ?? r.action} by ${r.by}${r.reason && `: ${typeset(r.reason)}`}`}</div></Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from sqlalchemy import ColumnExpressionArgument, exists, select
 from sqlalchemy.orm import Session
 
-from behealthy.flows import inbox
+from behealthy.flows import demo, inbox
 from behealthy.serve.desk import Called
 from behealthy.serve.wire.people import FirstSteps
 from behealthy.store.tables import Base, BaselineRow, KeyRow, NoteRow, UserRow
@@ -27,7 +27,7 @@ def get_first_steps(desk: Called) -> FirstSteps:
             source=_has_source(session),
             reviewer=_has(session, UserRow, *_REVIEWS),
             alerts=bool(settings.alert_urls),
-            baseline=_has(session, BaselineRow),
+            baseline=_has(session, BaselineRow, BaselineRow.by != demo.BY),
             inbox=str(settings.inbox),
             # Of an address of Apprise only its kind may be shown: the rest may hold a password.
             channels=sorted({url.partition("://")[0] for url in settings.alert_urls}),
