@@ -173,3 +173,10 @@ def test_a_small_message_cannot_be_made_to_give_any_amount() -> None:
     assert found[-1].refused is not None
     assert found[-1].refused.code == "too_large"
     assert found[-1].name.startswith("in:1.content[")
+
+
+def test_no_depth_of_nesting_is_too_much_or_just_too_much() -> None:
+    """Between what can be read and what can be written down again lies a level or two."""
+    for depth in (*range(850, 1010), 100_000):
+        nested = json.dumps(document()).replace("{", '{"x": ' + "[" * depth + "]" * depth + ", ", 1)
+        assert len(records(nested, "fhir")) == 1

@@ -28,12 +28,15 @@ def read(data: bytes, name: str) -> Iterator[Raw]:
     far, the rest of it is refused.
     """
     given, most = 0, 3 * len(data) + _MOST_COPIED
-    for raw in _records(data, name):
-        given += len(raw.payload)
-        if given > most:
-            yield _refused(data, raw.name, "too_large", "its document says too much for so many attachments")
-            return
-        yield raw
+    try:
+        for raw in _records(data, name):
+            given += len(raw.payload)
+            if given > most:
+                yield _refused(data, raw.name, "too_large", "its document says too much for so many attachments")
+                return
+            yield raw
+    except RecursionError:  # what can just be read cannot be written down again
+        yield _refused(data, name, "unreadable", "not JSON: nested too deeply")
 
 
 def _records(data: bytes, name: str) -> Iterator[Raw]:
