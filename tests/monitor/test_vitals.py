@@ -55,9 +55,9 @@ def test_a_breach_that_a_person_has_seen_is_not_told_again(database: Database, c
     assert open_alerts(database) == []
     kept(database, clock.forward(minutes=1), slow=10.0)
     sent: list[str] = []
-    assert alerts.send_pending(database, lambda title, _: sent.append(title), clock()) == 1
+    assert alerts.send_pending(database, {"a": lambda title, _: sent.append(title)}, clock()) == 1
     assert sent[0].startswith("[resolved] ")
-    assert alerts.send_pending(database, lambda title, _: sent.append(title), clock()) == 0
+    assert alerts.send_pending(database, {"a": lambda title, _: sent.append(title)}, clock()) == 0
 
 
 def test_since_when_is_kept_and_what_nobody_can_tell_is_unknown(database: Database, clock: Any) -> None:
