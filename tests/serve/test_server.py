@@ -156,6 +156,19 @@ def test_rude_clients_do_not_take_it_down(server: Server) -> None:
         assert client.post("/api/v1/extract", json={"text": NOTE}).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/extract", "/notes"])
+def test_who_leaves_in_the_middle_of_a_body_is_no_failure_of_ours(
+    server: Server, path: str, wait_until: Callable[..., None]
+) -> None:
+    """A feed whose line breaks often would else be told of as requests that fail."""
+    head = f"POST /api/v1{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.key}\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
+        line.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{half".encode())
+    totals = server.app.state.parts.metrics.totals
+    wait_until(lambda: totals()[0] > 0)
+    assert totals() == (1, 0)
+
+
 @pytest.mark.parametrize(("path", "status"), [("/login", 413), ("/extract", 413), ("/notes", 401), ("/nothing", 404)])
 def test_a_body_without_end_is_cut_off(server: Server, path: str, status: int) -> None:
     sent = 0
