@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from fastapi.testclient import TestClient
 
 from behealthy.errors import StoreError
@@ -47,13 +48,14 @@ def test_who_sees_that_no_worker_works_sends_the_alerts_itself(app, anonymous, s
     assert asked == [jobs.send_alerts]
 
 
-def test_a_store_that_is_away_does_not_end_the_pulse(app, anonymous, system) -> None:
+@pytest.mark.parametrize("fault", [StoreError("gone"), MemoryError()])
+def test_a_store_that_is_away_does_not_end_the_pulse(app, anonymous, system, fault: Exception) -> None:
     class Away:
         calls = 0
 
         def write(self) -> None:
             Away.calls += 1
-            raise StoreError("gone")
+            raise fault
 
     pulse = Pulse(replace(system, database=Away()), app.state.parts.metrics, lambda part, facts: {})
     pulse.start(every_s=0.001)
