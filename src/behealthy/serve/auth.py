@@ -83,7 +83,9 @@ class Callers:
     def get(self, token: str, now: datetime) -> Caller | None:
         """When called, it will give who has a token, None where that must be looked up."""
         seen = self._seen.get(token)
-        return seen[1] if seen is not None and now - seen[0] < _REMEMBERED_FOR else None
+        if seen is None or abs(now - seen[0]) >= _REMEMBERED_FOR:  # a clock that was set back is no reason to go on
+            return None
+        return seen[1]
 
     def put(self, token: str, caller: Caller, now: datetime) -> None:
         """When called, it will remember who has a token."""
