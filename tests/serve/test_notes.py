@@ -6,6 +6,8 @@ import json
 import pytest
 from sqlalchemy import select
 
+from behealthy.data import intake
+from behealthy.flows import ingest
 from behealthy.serve import sendings
 from behealthy.store.notes import get_note
 from behealthy.store.tables import AlertRow, AuditRow, GoldRow, NoteRow, QuarantineRow
@@ -208,3 +210,18 @@ def test_what_is_dropped_is_forgotten(held: str, person) -> None:
     assert admin.post(f"/api/v1/quarantine/{held}:drop").status_code == 204
     assert admin.get(f"/api/v1/quarantine/{held}").json()["text"] is None
     assert admin.post(f"/api/v1/quarantine/{held}:drop").status_code == 409
+
+
+@pytest.mark.parametrize("length", [20, 240])
+def test_the_name_of_a_record_is_for_who_may_read_notes(person, system, length: int) -> None:
+    """Files are named after patients, and names of files may be long."""
+    name = "smith_john_" + "x" * (length - 15) + ".pdf"
+    taken = ingest.take_in(system, intake.read(b"%PDF", "unknown", name), ingest.Sender("inbox", "inbox"))
+    url = f"/api/v1/quarantine/{taken.fates[0].quarantine_id}"
+    for who, seen in (("operator.bob", False), ("admin.ann", True)):
+        client = person(who)
+        answers = [client.get("/api/v1/quarantine"), client.get(url), client.post(f"{url}:replay", json={})]
+        assert [(each.status_code, name in each.text, "smith" in each.text) for each in answers] == [
+            (200, seen, seen)
+        ] * 3, who
+        assert "the format is none of" in answers[2].text
