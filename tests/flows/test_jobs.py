@@ -1,5 +1,6 @@
 """Trainings and their runs agree in the end, whatever one of them has forgotten."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from behealthy.errors import NotThere
 from behealthy.flows import jobs, workbench
 from behealthy.flows.system import System
+from behealthy.note import Extraction, Note
+from behealthy.store.notes import put_gold, put_note
 
 
 class Runs:
@@ -68,3 +71,18 @@ def test_what_was_closed_meanwhile_stays_as_it_is(system: System) -> None:
     work.get = closing
     jobs.settle(system, work)
     assert workbench.row_of(system, "t1").state == "done"
+
+
+def test_a_training_whose_run_failed_before_it_had_begun_uses_no_cause_up(system: System) -> None:
+    """The id of a training is that of its cause: else enough was reviewed, and nothing came of it for good."""
+    demanding = replace(system, settings=replace(system.settings, gold_to_retrain=1))
+    with system.database.write() as session:
+        note_id = put_note(session, system.vault, Note("", "Gout."), source="w", now=system.now()).note_id
+        put_gold(session, system.vault, Extraction(note_id, "Gout."), by="ann", why="sent", now=system.now())
+    work: Any = Runs("failed")
+    (first,) = jobs.consider_gold(demanding, {})["asks"]
+    jobs.ask(demanding, work, first)
+    jobs.settle(demanding, work)
+    assert workbench.row_of(system, first["id"]).state == "failed"
+    (second,) = jobs.consider_gold(demanding, {})["asks"]
+    assert second["id"] != first["id"]

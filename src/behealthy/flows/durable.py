@@ -280,9 +280,8 @@ def _registered(dbos: Any, name: str, job: jobs.Job, system: System, work: Work)
                         {"name": "fail", **again}, partial(job.failed, system, facts, BeHealthyError(says(exc)))
                     )
                 raise
-        for ask in facts.get("asks", []):
-            wish = partial(work.enqueue, ask["name"], ask["id"], **ask["arguments"])
-            dbos.run_step({"name": f"ask for {ask['name']}", **again}, wish)
+        for wish in facts.get("asks", []):
+            dbos.run_step({"name": f"ask for {wish['name']}", **again}, partial(jobs.ask, system, work, wish))
         return facts
 
     run.__qualname__ = run.__name__ = name

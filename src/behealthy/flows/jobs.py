@@ -93,6 +93,20 @@ def _training_failed(system: System, facts: Facts, failure: BaseException) -> No
     training.fail(system, facts["id"], failure)
 
 
+def ask(system: System, work: Work, wish: Facts) -> bool:
+    """When called, it will ask for a run that another run wants, and say whether it was the first to ask for that one.
+
+    A training is written down first, as when a person asks: one whose run failed before it had begun would be known to
+    nobody, and its id, which is that of its cause, would be used up.
+    """
+    from behealthy.flows import workbench
+
+    name, id_, arguments = wish["name"], wish["id"], wish["arguments"]
+    if name == "training":
+        workbench.written(system, id_, arguments["trigger"], arguments["by"], arguments["reason"])
+    return work.enqueue(name, id_, **arguments)
+
+
 def settle(system: System, work: Work) -> None:
     """When called, it will make trainings and their runs agree.
 
