@@ -173,6 +173,21 @@ def test_a_model_without_a_gate_has_no_dossier(person) -> None:
         assert scientist.get(f"/api/v1/models/{shipped_version()}/{form}").status_code == 404
 
 
+def test_dossiers_of_another_machine_are_brought_a_few_at_a_time(app, person, system) -> None:
+    """Each takes a process with MLflow in it: a dozen at once would be gigabytes."""
+    with system.database.write() as session:
+        session.add(
+            TrainingRow(
+                id="t1", trigger="person", requested_by="ann", reason="to see", state="done", stage="promote",
+                started_at=system.now(), candidate="m-1", verdict="keep", reasons=[],
+            )
+        )  # fmt: skip
+    scientist, parts = person("data_scientist"), app.state.parts
+    with parts.comparing.one(), parts.comparing.one():
+        assert scientist.get("/api/v1/models/m-1/dossier").status_code == 429
+    assert scientist.get("/api/v1/models/m-1/dossier").status_code == 404  # it was never put there
+
+
 @pytest.mark.slow
 def test_the_registrys_number_comes_when_it_has_been_asked(system, wait_until) -> None:
     from behealthy.flows import rollout

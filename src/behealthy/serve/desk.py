@@ -54,7 +54,7 @@ class Parts:
     apart : callable
         Does a part of a flow in a process of its own, so that what is heavy does not stay in this one.
     comparing, promoting : Places
-        What is asked for by request and done so has a bound; comparisons never keep a promotion waiting.
+        What is asked for by request and done so has a bound; who only looks never keeps a promotion waiting.
     """
 
     system: System
