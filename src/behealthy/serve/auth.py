@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from behealthy.errors import BadInput, Conflict, NotThere, Unrecognised
 from behealthy.flows.system import System
+from behealthy.serve.limits import Places
 from behealthy.serve.rights import ROLES, of_scopes
 from behealthy.store import audit
 from behealthy.store.session import new_id
@@ -47,6 +48,7 @@ _RESERVED = frozenset(
 
 _hasher = PasswordHasher()
 _hashing = Semaphore(2)  # each takes 64 MiB
+_waiting = Places(8, retry_after_s=1)  # who waits for that holds a thread, and anybody may; a third is for others
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,7 @@ def accept_invitation(system: System, token: str, password: str, request_id: str
     now = system.now()
     with system.database.read() as session:
         _invited(session, token, now)  # to hash is dear, and anybody can send a token that is none
-    with _hashing:
+    with _waiting.one(), _hashing:
         hashed = _hasher.hash(password)
     with system.database.write() as session:
         row = _invited(session, token, now)
@@ -223,6 +225,7 @@ def log_in(system: System, name: str, password: str, request_id: str) -> tuple[C
     ------
     Unrecognised
         When nobody has; which of the two is wrong is not said.
+    TooMany
     """
     with system.database.read() as session:
         row = session.scalar(select(UserRow).where(UserRow.name == name))
@@ -378,7 +381,7 @@ def _record(session: Session, system: System, who: str, action: str, outcome: st
 
 def _verify(hashed: str, password: str) -> bool:
     try:
-        with _hashing:
+        with _waiting.one(), _hashing:
             return _hasher.verify(hashed, password)
     except VerifyMismatchError:
         return False
