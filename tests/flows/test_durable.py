@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import select
 
 from behealthy.errors import Conflict, NotThere
-from behealthy.flows import jobs, training
+from behealthy.flows import durable, jobs, training
 from behealthy.flows.durable import Work
 from behealthy.flows.system import System
 from behealthy.settings import Settings
@@ -266,6 +266,24 @@ def test_what_the_clock_asked_for_is_forgotten_and_trainings_are_not(ward: Ward)
     with pytest.raises(NotThere):
         ward.work.get("o1")
     assert ward.work.get("t1").state == "done"
+
+
+@pytest.mark.parametrize("step_s", [3600.0, -3600.0])
+def test_a_worker_whose_clock_was_set_ends_so_that_another_is_started(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, step_s: float
+) -> None:
+    """After a night asleep the library's schedules ask for every time that was missed; set back, for none."""
+    clock = iter([0.0, 0.5, 0.0, step_s])
+    for name, fake in (
+        ("_launched", lambda *_: None), ("_adopt", lambda *_: None), ("_BEAT_S", 0.0), ("_clock", lambda: next(clock)),
+    ):  # fmt: skip
+        monkeypatch.setattr(durable, name, fake)
+    assert not durable.run_worker(ward.system, stop=threading.Event())
+    assert next(clock, None) is None
+    wished = threading.Event()
+    wished.set()
+    monkeypatch.setattr(durable, "_clock", lambda: 0.0)
+    assert durable.run_worker(ward.system, stop=wished)
 
 
 def test_nobody_can_ask_for_what_is_not_there(ward: Ward) -> None:

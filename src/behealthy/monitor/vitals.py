@@ -127,5 +127,7 @@ def _silences(session: Session, settings: Settings, now: datetime) -> list[Measu
         properties.put_first(session, _LAST + what, {"at": now.isoformat()})
         last = properties.get(session, _LAST + what) or {}
         silent_s = (now - datetime.fromisoformat(last["at"])).total_seconds()
+        if silent_s < 0:  # the clock was set back: whatever has stopped would be silent unseen until the old time
+            ran(session, what, now)
         out.append(Measure("silence", "s", max(0.0, silent_s), settings.max_silence_s, what))
     return out
