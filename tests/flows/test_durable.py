@@ -19,6 +19,7 @@ from sqlalchemy import select
 from behealthy.errors import Conflict, NotThere
 from behealthy.flows import durable, jobs, training
 from behealthy.flows.durable import Work
+from behealthy.flows.runs import Flow
 from behealthy.flows.system import System
 from behealthy.settings import Settings
 from behealthy.store.tables import NoteRow, ReleaseRow, TrainingRow, WorkerRow
@@ -248,9 +249,12 @@ def test_the_clock_empties_the_inbox(ward: Ward) -> None:
     ward.wait(lambda: (inbox / "done" / "visit.txt").exists() and (inbox / "held" / "scan.pdf").exists())
     with ward.system.database.read() as session:
         assert session.scalars(select(NoteRow.source)).all() == ["inbox"]
-    runs = [flow for flow in ward.work.list(name="inbox") if flow.result and flow.result.get("files")]
-    assert runs
-    assert all(flow.schedule for flow in runs)
+
+    def emptied() -> list[Flow]:
+        return [flow for flow in ward.work.list(name="inbox") if flow.result and flow.result.get("files")]
+
+    ward.wait(emptied)  # what came of a run is written down after it has put the files away
+    assert all(flow.schedule for flow in emptied())
     assert ward.work.list(name="inbox", schedules=False) == []
 
 
