@@ -119,6 +119,15 @@ def test_failed_requests_of_all_processes_count_for_a_quarter_of_an_hour(databas
         assert list(properties.under(session, "requests:")) == ["three"]
 
 
+def test_what_was_counted_in_a_time_that_is_still_to_come_is_not_of_now(database: Database, clock: Any) -> None:
+    with database.write() as session:
+        vitals.count(session, "p1", 100, 50, clock())
+    clock.forward(hours=-1)
+    with database.write() as session:
+        vitals.count(session, "p2", 100, 0, clock())
+    assert measured(database, clock())["request_errors:"].value == 0
+
+
 def test_the_slowest_readings_of_a_quarter_of_an_hour(database: Database, clock: Any) -> None:
     def read(duration_s: float) -> PredictionRow:
         return PredictionRow(
