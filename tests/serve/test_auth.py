@@ -194,6 +194,20 @@ def test_a_new_link_ends_the_old_password_and_sessions(ann: TestClient, system) 
     assert ann.post("/api/v1/login", json={"name": "ann", "password": PASSWORD}).status_code == 401
 
 
+def test_a_password_that_is_changed_while_it_is_checked_lets_nobody_in(ann: TestClient, system, monkeypatch) -> None:
+    verify = auth._verify
+
+    def slowly(hashed: str, password: str) -> bool:
+        right = verify(hashed, password)
+        with system.database.write() as session:
+            auth.named(session, "ann").password_hash = "another"
+            session.execute(delete(LoginRow))
+        return right
+
+    monkeypatch.setattr(auth, "_verify", slowly)
+    assert ann.post("/api/v1/login", json={"name": "ann", "password": PASSWORD}).status_code == 401
+
+
 def test_what_another_process_ended_is_over_though_the_clock_is_set_back(ann: TestClient, system, clock) -> None:
     assert ann.get("/api/v1/me").status_code == 200
     with system.database.write() as session:

@@ -232,9 +232,11 @@ def log_in(system: System, name: str, password: str, request_id: str) -> tuple[C
     there = row is not None and row.active and row.password_hash is not None
     right = _verify(row.password_hash if row is not None and row.password_hash else _nobodys_hash(), password)
     with system.database.write() as session:
-        row = session.scalar(select(UserRow).where(UserRow.name == name, UserRow.active)) if there and right else row
         if row is not None and there and right:
-            return begin(session, system, row, request_id)
+            same = (UserRow.name == name, UserRow.active, UserRow.password_hash == row.password_hash)  # still
+            row = session.scalar(select(UserRow).where(*same))
+            if row is not None:
+                return begin(session, system, row, request_id)
         _record(session, system, _NOBODY if row is None else row.name, "login", "refused", request_id)
     raise Unrecognised("name or password is wrong")
 
