@@ -83,6 +83,8 @@ class Database:
         if self._sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "connect", _prepare_postgres)
 
     @property
     def _sqlite(self) -> bool:
@@ -153,6 +155,7 @@ class Database:
             writing = connection.execution_options(behealthy_write=True)
             with writing.begin():
                 if not self._sqlite:
+                    writing.execute(text("SET LOCAL lock_timeout = 0"))  # another may have much to seal
                     writing.execute(text("SELECT pg_advisory_xact_lock(7242)"))
                 config.attributes |= {"connection": writing, "vault": vault}
                 try:
@@ -188,6 +191,13 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     pragmas = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")  # gone is gone
     for pragma in (*pragmas, f"busy_timeout={_WAIT_MS}"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgres(connection: Any, _: Any) -> None:
+    """Wait for a lock no longer than on SQLite: whoever has it may have been stopped, and all threads would wait."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {_WAIT_MS}")
+    connection.commit()
 
 
 def _refuse_what_no_column_holds(context: Any) -> None:
