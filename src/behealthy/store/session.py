@@ -25,6 +25,8 @@ from behealthy.errors import StoreBusy, StoreError
 from behealthy.store.crypto import Vault
 
 _WAIT_MS = 20_000  # for the lock of another process
+# With a PostgreSQL that says nothing, as where its machine is gone; by libpq's names, which the URL may set too.
+_PATIENCE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _PASSES = ("database is locked", "database table is locked", "deadlock", "could not serialize", "lock timeout")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _CHANCE: ContextVar[Callable[[int], int]] = ContextVar("chance", default=secrets.randbits)
@@ -77,7 +79,8 @@ class Database:
             self.url = make_url(url)
             if self.url.drivername == "postgresql":
                 self.url = self.url.set(drivername="postgresql+psycopg")
-            options: dict[str, Any] = {} if self._sqlite else {"pool_pre_ping": True}
+            patience = {name: value for name, value in _PATIENCE.items() if name not in self.url.query}
+            options: dict[str, Any] = {} if self._sqlite else {"pool_pre_ping": True, "connect_args": patience}
             self.engine: Engine = create_engine(self.url, hide_parameters=True, **options)
         event.listen(self.engine, "handle_error", _refuse_what_no_column_holds)
         if self._sqlite:
