@@ -111,6 +111,13 @@ def test_a_choice_is_one_of_ours() -> None:
         Settings.from_environment({"HOME": "/h", "BEHEALTHY_PROMOTION": "never"})
 
 
+def test_a_window_is_no_larger_than_can_be_compared(tmp_path: Path) -> None:
+    """Of windows of 20,000 notes the watch takes 3 GB; PostgreSQL cannot be asked for the notes of five of them."""
+    assert Settings.from_environment({"BEHEALTHY_WINDOW_NOTES": "5000", "HOME": "/h"}, tmp_path).window_notes == 5000
+    with pytest.raises(SettingsError, match="from 200 to 5000"):
+        Settings.from_environment({"BEHEALTHY_WINDOW_NOTES": "5001", "HOME": "/h"}, tmp_path)
+
+
 @pytest.mark.parametrize("uri", ["http://", "https:", "tracking", "://host", "ftp://host"])
 def test_a_tracker_that_cannot_be_is_refused(uri: str) -> None:
     with pytest.raises(SettingsError, match="MLFLOW_TRACKING_URI"):

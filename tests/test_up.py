@@ -25,6 +25,7 @@ from behealthy.settings import Settings
 from behealthy.up import first
 from behealthy.up.lines import Log, short
 from behealthy.up.run import MLFLOW, Ready, Wish
+from behealthy.up.tree import Child, Plan, follow
 
 COMMAND = [sys.executable, "-c", "from behealthy.cli import main; main()", "up"]
 LONG_S = 300.0
@@ -282,6 +283,46 @@ def test_a_line_that_is_no_json_is_put_into_the_form_of_the_others(tmp_path: Pat
 
 
 @pytest.mark.slow  # to load MLflow takes a while
+def test_a_terminal_that_is_gone_stops_no_child(tmp_path: Path) -> None:
+    """As where ``up`` writes into ``head``: a child whose lines nobody takes stands still once its pipe is full."""
+
+    def gone(_: str) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    log = Log(tmp_path / "logs", gone)
+    code = "import sys\nfor i in range(3000): print('[' * 1000, i, file=sys.stderr)"
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) as child:
+        follow("child", child, log)
+        assert child.wait(LONG_S) == 0
+    log.close()
+    assert len(log.path.read_text().splitlines()) == 3000
+
+
+def test_a_child_that_cannot_be_started_again_is_tried_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where memory is short a child dies and no process is to be had: the supervisor must not end all others."""
+    said: list[str] = []
+    log = Log(tmp_path / "logs", said.append)
+    child = Child(Plan("prepare", {"BEHEALTHY_HOME": str(tmp_path)}), log)
+    child.start()
+    child.end()
+    child.ended(time.monotonic() + LONG_S)
+    child.look()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", full)
+        while not any("Cannot allocate memory" in line for line in said):
+            child.look()
+    assert child.pid is None
+    while child.pid is None:
+        child.look()
+    child.end()
+    child.ended(time.monotonic() + LONG_S)
+    log.close()
+
+
 def test_what_mlflow_is_handed_is_what_it_asks_for() -> None:
     from mlflow import environment_variables
     from mlflow.server import constants

@@ -28,7 +28,7 @@ _WHOLE_NUMBERS = {
     "BEHEALTHY_MAX_TEXT_BYTES": (1024 * 1024, 1, 10**18),
     "BEHEALTHY_PORT": (8600, 1, 65535),
     "BEHEALTHY_TRACKER_PORT": (8601, 1, 65535),
-    "BEHEALTHY_WINDOW_NOTES": (300, 200, 100_000),
+    "BEHEALTHY_WINDOW_NOTES": (300, 200, 5_000),  # one of as many more takes gigabytes to compare, and a query too long
     "BEHEALTHY_GOLD_TO_RETRAIN": (50, 1, 1_000_000),
     "BEHEALTHY_COOLDOWN_H": (24, 0, 10_000),
     "BEHEALTHY_RETRAINS_A_DAY": (2, 1, 1_000),

@@ -64,6 +64,17 @@ def test_what_is_registered_comes_back_whole(catalogue: Catalogue, tmp_path: Pat
     assert [p.name for p in catalogue.models.iterdir()] == [version]
 
 
+def test_what_is_not_whole_at_hand_is_fetched_anew(catalogue: Catalogue, tmp_path: Path) -> None:
+    path, version = bundle(tmp_path, "one")
+    catalogue.register(path)
+    shutil.rmtree(path)
+    cut = catalogue.fetch(version) / "transitions_0.npy"
+    cut.write_bytes(cut.read_bytes()[:-1])
+    assert catalogue.at_hand(version) is None
+    assert read_folder(catalogue.fetch(version), "model").meta["name"] == "one"
+    assert [p.name for p in catalogue.models.iterdir()] == [version]
+
+
 def test_the_same_bundle_twice_is_one_version(catalogue: Catalogue, tmp_path: Path) -> None:
     path, version = bundle(tmp_path, "one")
     first = catalogue.register(path, tags={"verdict": "keep"})

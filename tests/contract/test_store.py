@@ -292,6 +292,21 @@ def test_gold_is_only_added_and_the_newest_counts(database: Database, vault: Vau
         assert list(open_gold(vault, rows)) == [found_in(two, None), found_in(one, None)]
 
 
+@pytest.mark.parametrize("seconds", [0, -300])
+def test_the_newest_gold_is_what_was_added_last_whatever_the_clock_says(
+    database: Database, vault: Vault, seconds: int
+) -> None:
+    note_id = keep(database, vault, Note("", TEXT))
+    ids = []
+    for n in range(20):
+        with database.write() as session:
+            at = NOW + timedelta(seconds=n * seconds)
+            ids.append(put_gold(session, vault, Extraction(note_id, TEXT), by="ann", why="sent", now=at))
+    assert ids == sorted(ids)
+    with database.read() as session:
+        assert [row.id for row in newest_gold(session)] == ids[-1:]
+
+
 # The audit trail -----------------------------------------------------------------------------------------------------
 
 

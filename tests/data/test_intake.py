@@ -162,3 +162,21 @@ def test_what_is_held_can_be_read_again_from_its_payload(kind: str) -> None:
 def test_whatever_is_sent_something_comes_out_and_nothing_is_raised(data: bytes, kind: str) -> None:
     for raw in intake.read(data, kind, "in"):
         assert raw.refused is not None or raw.fields is not None
+
+
+def test_a_small_message_cannot_be_made_to_give_any_amount() -> None:
+    """Each attachment is held with a copy of its document: a message of 0.5 MB would be a thousand times as large."""
+    long = document(description="x" * 500_000, content=[{}] * 5_000)
+    message = json.dumps({"resourceType": "Bundle", "entry": [{"resource": long}]})
+    found = records(message, "fhir")
+    assert sum(len(raw.payload) for raw in found) < 50_000_000
+    assert found[-1].refused is not None
+    assert found[-1].refused.code == "too_large"
+    assert found[-1].name.startswith("in:1.content[")
+
+
+def test_no_depth_of_nesting_is_too_much_or_just_too_much() -> None:
+    """Between what can be read and what can be written down again lies a level or two."""
+    for depth in (*range(850, 1010), 100_000):
+        nested = json.dumps(document()).replace("{", '{"x": ' + "[" * depth + "]" * depth + ", ", 1)
+        assert len(records(nested, "fhir")) == 1

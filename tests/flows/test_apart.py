@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from behealthy.errors import TrainingError
 from behealthy.flows.apart import Apart
 from behealthy.flows.facts import Facts
 from behealthy.flows.system import System
@@ -31,3 +32,16 @@ def test_what_a_library_logs_there_is_in_our_form(tmp_path: Path, capfd: pytest.
     (line,) = [json.loads(line) for line in said.splitlines() if "it failed" in line]
     assert line["error"]["type"] == "builtins.ValueError"
     assert SECRET not in said
+
+
+def test_a_process_that_cannot_be_started_is_one_that_was_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    settings = Settings.from_environment({"BEHEALTHY_HOME": str(tmp_path)})
+    with Apart(settings) as apart:
+        with monkeypatch.context() as patch:
+            patch.setattr("multiprocessing.context.SpawnProcess.start", full)
+            with pytest.raises(TrainingError, match="was lost"):
+                apart(quoting, {})
+        assert apart(quoting, {"n": 1}) == {"n": 1}

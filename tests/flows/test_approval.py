@@ -15,7 +15,7 @@ from behealthy.flows.system import System
 from behealthy.flows.workbench import TrainingFolder
 from behealthy.monitor import alerts, windows
 from behealthy.registry import releases
-from behealthy.registry.bundle import STARTER, load_model, package_folder, save_model
+from behealthy.registry.bundle import STARTER, Model, load_model, package_folder, save_model
 from behealthy.registry.catalogue import shipped_version
 from behealthy.store.tables import TrainingRow
 
@@ -136,3 +136,21 @@ def test_who_was_judged_against_another_champion_waits_no_longer(asking: System)
     with asking.database.write() as session:
         releases.rollback(session, by="bob", reason="", now=asking.now())
     assert state(asking) == ("waiting", None)
+
+
+def test_what_is_refused_while_another_promotes_it_is_not_served(
+    asking: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To get a version ready takes seconds, and whoever refused it in them was told that it is refused for good."""
+    version = candidate_of(asking)
+    training.promote(asking, "t_1")
+
+    def refusing(path: Path) -> Model:
+        approval.refuse(asking, version, by="ann", reason="its recall")
+        return load_model(path)
+
+    monkeypatch.setattr(rollout, "load_model", refusing)
+    with pytest.raises(Conflict, match="refused meanwhile"):
+        approval.promote(asking, version, by="bob", reason="read the dossier", mirror=False)
+    assert rollout.served(asking).version == shipped_version()
+    assert state(asking) == ("refused", "ann")

@@ -17,8 +17,9 @@ import pytest
 from sqlalchemy import select
 
 from behealthy.errors import Conflict, NotThere
-from behealthy.flows import jobs, training
+from behealthy.flows import durable, jobs, training
 from behealthy.flows.durable import Work
+from behealthy.flows.runs import Flow
 from behealthy.flows.system import System
 from behealthy.settings import Settings
 from behealthy.store.tables import NoteRow, ReleaseRow, TrainingRow, WorkerRow
@@ -248,9 +249,12 @@ def test_the_clock_empties_the_inbox(ward: Ward) -> None:
     ward.wait(lambda: (inbox / "done" / "visit.txt").exists() and (inbox / "held" / "scan.pdf").exists())
     with ward.system.database.read() as session:
         assert session.scalars(select(NoteRow.source)).all() == ["inbox"]
-    runs = [flow for flow in ward.work.list(name="inbox") if flow.result and flow.result.get("files")]
-    assert runs
-    assert all(flow.schedule for flow in runs)
+
+    def emptied() -> list[Flow]:
+        return [flow for flow in ward.work.list(name="inbox") if flow.result and flow.result.get("files")]
+
+    ward.wait(emptied)  # what came of a run is written down after it has put the files away
+    assert all(flow.schedule for flow in emptied())
     assert ward.work.list(name="inbox", schedules=False) == []
 
 
@@ -266,6 +270,24 @@ def test_what_the_clock_asked_for_is_forgotten_and_trainings_are_not(ward: Ward)
     with pytest.raises(NotThere):
         ward.work.get("o1")
     assert ward.work.get("t1").state == "done"
+
+
+@pytest.mark.parametrize("step_s", [3600.0, -3600.0])
+def test_a_worker_whose_clock_was_set_ends_so_that_another_is_started(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, step_s: float
+) -> None:
+    """After a night asleep the library's schedules ask for every time that was missed; set back, for none."""
+    clock = iter([0.0, 0.5, 0.0, step_s])
+    for name, fake in (
+        ("_launched", lambda *_: None), ("_adopt", lambda *_: None), ("_BEAT_S", 0.0), ("_clock", lambda: next(clock)),
+    ):  # fmt: skip
+        monkeypatch.setattr(durable, name, fake)
+    assert not durable.run_worker(ward.system, stop=threading.Event())
+    assert next(clock, None) is None
+    wished = threading.Event()
+    wished.set()
+    monkeypatch.setattr(durable, "_clock", lambda: 0.0)
+    assert durable.run_worker(ward.system, stop=wished)
 
 
 def test_nobody_can_ask_for_what_is_not_there(ward: Ward) -> None:

@@ -2,16 +2,19 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from behealthy.data import quarantine
 from behealthy.flows import inbox
 from behealthy.flows.system import System, utc_now
+from behealthy.note import Note
 from behealthy.store.notes import external_id
 from behealthy.store.tables import Base, GoldRow, NoteRow, QuarantineRow
 
@@ -65,6 +68,28 @@ def test_a_file_that_cannot_be_read_stops_no_other(ward: System, monkeypatch: py
     counts = sweep(ward)
     assert (counts["files"], counts["stored"], counts["left"]) == (1, 1, 1)
     assert (ward.settings.inbox / "a.txt").exists()
+
+
+def test_a_file_that_something_fails_on_stops_no_other(ward: System, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("a.txt", "b.txt"):
+        (ward.settings.inbox / name).write_text(f"{name}: {NOTE}")
+
+    def reading(_: Session, notes: Sequence[Note]) -> None:
+        if notes[0].text.startswith("a.txt"):
+            raise ValueError(f"cannot read {notes[0].text}")
+
+    counts = inbox.sweep(ward, after=reading)
+    assert (counts["files"], counts["stored"], counts["left"]) == (1, 1, 1)
+    assert (ward.settings.inbox / "a.txt").exists()
+    assert NOTE not in caplog.text
+
+
+def test_a_file_with_a_time_that_is_still_to_come_is_taken_in(ward: System) -> None:
+    file = ward.settings.inbox / "visit.txt"
+    file.write_text(NOTE)
+    ahead = utc_now().timestamp() + 86_400
+    os.utime(file, (ahead, ahead))
+    assert sweep(ward)["stored"] == 1
 
 
 def test_a_name_that_is_no_text_stops_nothing(ward: System) -> None:

@@ -52,7 +52,7 @@ def told_people(system: System, failing: str = "") -> None:
         if failing:
             raise OSError(failing)
 
-    alerts.send_pending(system.database, send, system.now())
+    alerts.send_pending(system.database, {"pager": send}, system.now())
 
 
 def test_what_comes_in_and_what_is_held(system: System, events: Events) -> None:

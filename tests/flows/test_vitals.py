@@ -44,6 +44,14 @@ def test_a_worker_that_is_gone_is_told_of_once_and_its_return_too(system: System
         assert [row.times for row in alerts.listed(session, state=alerts.RESOLVED)] == [1, 1, 1]
 
 
+def test_a_worker_that_is_gone_is_seen_though_the_clock_is_set_back(system: System, clock: Any) -> None:
+    jobs.judge_windows(system, {})
+    clock.forward(hours=-2)
+    assert looked(system)["silence", "watch"].state == "ok"
+    clock.forward(seconds=301)
+    assert looked(system)["silence", "watch"].state == "breached"
+
+
 def test_a_disk_that_is_nearly_full_is_told_of(system: System) -> None:
     (room,) = [key for key in looked(system) if key[0] == "disk_free"]
     demanding = replace(system, settings=replace(system.settings, min_disk_mb=10**9))

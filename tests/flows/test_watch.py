@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from behealthy.flows import rollout
 from behealthy.flows import watch as story
 from behealthy.flows.reading import Read
 from behealthy.flows.reference import set_reference
@@ -16,6 +17,7 @@ from behealthy.flows.standing import moved_terms, standing
 from behealthy.flows.system import System
 from behealthy.monitor import alerts, drift, windows
 from behealthy.note import DISEASE, Extraction, entity_at
+from behealthy.registry import releases
 from behealthy.registry.bundle import load
 from behealthy.store.crypto import Vault
 from behealthy.store.notes import put_gold
@@ -209,6 +211,29 @@ def test_two_watchers_at_once_judge_a_window_once(
     (alert,) = rows(both, AlertRow)
     assert alert.times == 1
     assert len([r for r in rows(both, ReviewRow) if r.why == "drift"]) == 20
+
+
+def test_what_a_version_read_before_it_was_replaced_is_in_no_window_after_it_came_back(
+    watched: System, arrive: Arrive, clock: Any
+) -> None:
+    """Half of the first window would be notes of weeks ago, and what is wrong now would show by half."""
+    version = rollout.served(watched).version
+    for seed in (1, 3):
+        arrive(watched, "usual", seed=seed)
+        story.watch(watched)
+    arrive(watched, "usual", SIZE - 1, seed=1)
+    with watched.database.write() as session:
+        releases.promote(session, "other-1", by="ann", reason="to see", now=clock.forward(days=10))
+        releases.rollback(session, by="ann", reason="to see", now=clock.forward(days=10))
+    assert rollout.served(watched).version == version
+    clock.forward(hours=1)
+    arrive(watched, "other", SIZE - 1, seed=5)
+    assert story.watch(watched) is None
+    assert standing(watched)["waiting_notes"] == SIZE - 1
+    arrive(watched, "other", 1, seed=4)
+    judged = story.watch(watched)
+    assert judged is not None
+    assert judged.begins_at == clock()
 
 
 def test_watching_again_changes_nothing(watched: System, arrive: Arrive) -> None:

@@ -8,10 +8,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from behealthy.errors import NotThere, SettingsError
-from behealthy.flows.system import System
+from behealthy.flows.system import System, utc_now
 from behealthy.monitor import alerts
+from behealthy.store import properties
+from behealthy.store.session import Database
 from behealthy.store.tables import AlertRow
 
 
@@ -113,9 +117,65 @@ def test_a_crash_while_sending_loses_none(system: System) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        alerts.send_pending(system.database, crash, system.now())
-    assert alerts.send_pending(system.database, lambda *_: None, system.now()) == 2
+        alerts.send_pending(system.database, {"a": crash}, system.now())
+    assert alerts.send_pending(system.database, {"a": lambda *_: None}, system.now()) == 2
     assert all(state(system, id_).sent_at for id_ in ids)
+
+
+def test_who_took_an_alert_is_not_told_it_again_while_another_is_away(system: System) -> None:
+    id_ = raise_(system)
+    told: list[str] = []
+
+    def away(*_: str) -> None:
+        raise OSError("nobody listens there")
+
+    receivers = {"pager": lambda title, _: told.append(title), "mail": away}
+    for _ in range(3):
+        assert alerts.send_pending(system.database, receivers, system.now()) == 0
+    assert told == ["[warning] Notes changed"]
+    assert state(system, id_).sending_failed == "nobody listens there"
+    with system.database.write() as session:
+        alerts.resolve(session, "drift:a", now=system.now())
+    both = {name: lambda title, _: told.append(title) for name in receivers}
+    assert alerts.send_pending(system.database, both, system.now()) == 1
+    assert told[1:] == ["[resolved] Notes changed"] * 2
+    with system.database.read() as session:
+        assert properties.under(session, "alert-took:") == {}
+
+
+def test_the_end_of_an_alert_is_told_though_it_came_while_its_beginning_was_told(system: System) -> None:
+    raise_(system)
+    told: list[str] = []
+
+    def slow(title: str, _: str) -> None:
+        told.append(title)
+        if len(told) == 1:
+            with system.database.write() as session:
+                alerts.resolve(session, "drift:a", now=system.now())
+
+    for _ in range(3):
+        alerts.send_pending(system.database, {"a": slow}, system.now())
+    assert told == ["[warning] Notes changed", "[resolved] Notes changed"]
+
+
+def test_two_processes_that_raise_an_alert_at_once_raise_one(database: Database) -> None:
+    def again(session: Session) -> None:
+        alerts.raise_(
+            session, kind="drift", severity="warning", title="Notes changed", facts={}, key="k", now=utc_now()
+        )  # fmt: skip
+
+    def later() -> None:
+        with database.write() as session:
+            again(session)
+
+    with database.write() as session:
+        again(session)
+        other = threading.Thread(target=later)
+        other.start()
+        other.join(1)
+    other.join()
+    with database.read() as session:
+        assert session.scalars(select(AlertRow.times)).all() == [2]
 
 
 def test_a_url_that_nobody_knows_is_named_by_its_place_alone() -> None:

@@ -10,6 +10,7 @@ import pytest
 from behealthy.errors import BadInput
 from behealthy.flows.system import System
 from behealthy.monitor import kpi
+from behealthy.monitor.facts import Facts
 from behealthy.monitor.kpi import BASELINES, Kpi
 from behealthy.note import Note
 from behealthy.store.notes import put_note
@@ -136,18 +137,48 @@ def test_hours_from_drift_to_the_model_that_answers_it(system: System) -> None:
     assert (got.value, got.n) == (3.0, 1)
 
 
+def held(session: Any, system: System, name: str, **decided: Any) -> None:
+    session.add(
+        QuarantineRow(
+            id=name, at=system.now(), source="w", code="schema", kind="csv", size_bytes=1, payload_key=name,
+            sealed=b"", sealed_label=b"", **{"state": "held", **decided},
+        )
+    )  # fmt: skip
+
+
 def test_share_of_records_that_needed_nobody(system: System) -> None:
     with system.database.write() as session:
         for i in range(95):
             note(session, system, i, system.now())
         for i in range(5):
-            session.add(
-                QuarantineRow(
-                    id=f"q{i}", at=system.now(), source="w", code="schema", kind="csv",
-                    size_bytes=1, payload_key=str(i), state="held", sealed=b"", sealed_label=b"",
-                )
-            )  # fmt: skip
+            held(session, system, f"q{i}")
     assert report(system)["integration_efficiency"].value.value == 0.95
+
+
+def test_a_record_that_somebody_mended_was_not_stored_as_it_came(system: System) -> None:
+    with system.database.write() as session:
+        for i in range(60):
+            note(session, system, i, system.now())
+        for i in range(40):
+            mended = note(session, system, 100 + i, system.now())
+            held(session, system, f"q{i}", state="replayed", note_id=mended)
+    say(system, seconds_per_note=400, cost_per_hour=36, running_cost_per_month=10)
+    got = report(system)["integration_efficiency"].value
+    assert (got.value, got.n, dict(got.parts)) == (0.6, 100, {"stored": 60.0, "held": 40.0})
+
+
+def test_the_interval_of_many_facts_is_of_all_of_them(system: System) -> None:
+    """Of more than are resampled, the last alone would be other ones: the held records, the newest readings."""
+    at = system.now()
+    many = Facts(
+        at - timedelta(days=1), at, reviews=[], readings=[(at, 0.01)] * 20_000 + [(at, 0.1)] * 6_000,
+        notes=[at] * 90_000, mended=[], held=[at] * 6_000, answered=[], ratings=[], baselines={},
+    )  # fmt: skip
+    for compute in (kpi._scalability, kpi._integration):
+        got = compute(many)
+        assert got.value is not None
+        assert got.interval is not None
+        assert got.interval[0] < got.value < got.interval[1]
 
 
 def test_what_lies_before_the_period_does_not_count(system: System) -> None:

@@ -1,6 +1,7 @@
 """Observations: numbers, and no more than numbers."""
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 import behealthy
 from behealthy.extract.extractor import Extractor
+from behealthy.flows.system import utc_now
 from behealthy.monitor import telemetry
-from behealthy.monitor.telemetry import BUCKETS, CHARACTERS, Observation, Observer, known_words, with_truth
+from behealthy.monitor.telemetry import BUCKETS, CHARACTERS, Logged, Observation, Observer, known_words, with_truth
 from behealthy.note import DISEASE, TREATMENT, Extraction, entity_at
+from behealthy.store.session import Database
+from behealthy.store.tables import PredictionRow
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "notes"
 
@@ -124,3 +130,26 @@ def test_looking_costs_little_beside_reading(
     reading = seconds(lambda: list(extractor.pipe(texts)), repeats=5)
     looking = seconds(lambda: [observer(x.text, x) for x in found], repeats=5)
     assert looking < 0.5 * reading  # .18 where the machine does nothing else; see docs/benchmarks.md
+
+
+def test_no_number_can_be_seen_before_a_smaller_one(observer: Observer, database: Database) -> None:
+    """A window is judged up to a number: what came below it later would be in none."""
+
+    def log(session: Session, source: str) -> None:
+        telemetry.log(session, [Logged(look(observer, TEXT), None, source, "m", 0.1, utc_now())])
+
+    def other() -> None:
+        with database.write() as session:
+            log(session, "second")
+
+    thread = threading.Thread(target=other)
+    with database.write() as session:
+        log(session, "first")
+        thread.start()
+        thread.join(1)
+        with database.read() as reading:
+            assert reading.scalars(select(PredictionRow.source)).all() == []
+    thread.join()
+    with database.read() as reading:
+        sources = reading.scalars(select(PredictionRow.source).order_by(PredictionRow.number)).all()
+    assert sources == ["first", "second"]

@@ -61,9 +61,9 @@ def test_a_breach_that_a_person_has_seen_is_not_told_again(database: Database, c
     assert open_alerts(database) == []
     kept(database, clock.forward(minutes=1), slow=10.0)
     sent: list[str] = []
-    assert alerts.send_pending(database, lambda title, _: sent.append(title), clock()) == 1
+    assert alerts.send_pending(database, {"a": lambda title, _: sent.append(title)}, clock()) == 1
     assert sent[0].startswith("[resolved] ")
-    assert alerts.send_pending(database, lambda title, _: sent.append(title), clock()) == 0
+    assert alerts.send_pending(database, {"a": lambda title, _: sent.append(title)}, clock()) == 0
 
 
 def test_since_when_is_kept_and_what_nobody_can_tell_is_unknown(database: Database, clock: Any) -> None:
@@ -123,6 +123,15 @@ def test_failed_requests_of_all_processes_count_for_a_quarter_of_an_hour(databas
     with database.write() as session:
         vitals.count(session, "three", 1, 0, clock.forward(minutes=30))
         assert list(properties.under(session, "requests:")) == ["three"]
+
+
+def test_what_was_counted_in_a_time_that_is_still_to_come_is_not_of_now(database: Database, clock: Any) -> None:
+    with database.write() as session:
+        vitals.count(session, "p1", 100, 50, clock())
+    clock.forward(hours=-1)
+    with database.write() as session:
+        vitals.count(session, "p2", 100, 0, clock())
+    assert measured(database, clock())["request_errors:"].value == 0
 
 
 def test_the_slowest_readings_of_a_quarter_of_an_hour(database: Database, clock: Any) -> None:

@@ -136,17 +136,20 @@ def test_a_damaged_model_changes_nothing_and_says_so(engine: Engine, system: Sys
     assert engine.fault is None
 
 
-def test_a_disk_that_is_full_does_not_end_the_watch(
-    engine: Engine, system: System, second: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("fault", "said"), [(OSError(28, "No space left on device"), "No space left"), (MemoryError(), "MemoryError")]
+)
+def test_a_disk_or_a_memory_that_is_full_does_not_end_the_watch(
+    engine: Engine, system: System, second: str, monkeypatch: pytest.MonkeyPatch, fault: Exception, said: str
 ) -> None:
     def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise fault
 
     release(system, second)
     with monkeypatch.context() as patch:
         patch.setattr(Catalogue, "fetch", full)
         assert not engine.refresh()
-    assert "No space left" in (engine.fault or "")
+    assert said in (engine.fault or "")
     assert engine.refresh()
     assert engine.version == second
 

@@ -1,6 +1,8 @@
 """The queue as lists and counts."""
 
-from typing import TYPE_CHECKING
+import base64
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,8 +35,25 @@ def test_pages_show_each_review_once_in_order(desk: "Desk", state: str, limit: i
     assert sorted(shown) == sorted(ids)
 
 
+def encoded(place: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
 @pytest.mark.parametrize(
-    "cursor", ["x", "!!", "e30=", "WzEsMl0=", "WyJ4IiwieSJd", "Wzk5OTk5OTk5OTk5OTk5LDEsInkiXQ==", "\ud800"]
+    "cursor",
+    [
+        "x",
+        "!!",
+        "e30=",
+        "W10=",
+        "WzEsMl0=",
+        "WyJ4IiwieSJd",
+        "Wzk5OTk5OTk5OTk5OTk5LDEsInkiXQ==",
+        "\ud800",
+        encoded([0, 1, "a\0"]),
+        encoded([0, 1, "\ud800"]),
+        encoded(["0001-01-01T00:00:00+23:00", "a"]),
+    ],
 )
 @pytest.mark.parametrize("state", ["open", "submitted"])
 def test_a_cursor_that_is_none_is_refused(desk: "Desk", cursor: str, state: str) -> None:

@@ -6,7 +6,7 @@ from time import sleep
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from behealthy.errors import BadInput, Conflict, TooMany
 from behealthy.serve import auth
@@ -192,6 +192,28 @@ def test_a_new_link_ends_the_old_password_and_sessions(ann: TestClient, system) 
     ann.cookies.set(auth.COOKIE, cookie)
     assert ann.get("/api/v1/me").status_code == 401
     assert ann.post("/api/v1/login", json={"name": "ann", "password": PASSWORD}).status_code == 401
+
+
+def test_a_password_that_is_changed_while_it_is_checked_lets_nobody_in(ann: TestClient, system, monkeypatch) -> None:
+    verify = auth._verify
+
+    def slowly(hashed: str, password: str) -> bool:
+        right = verify(hashed, password)
+        with system.database.write() as session:
+            auth.named(session, "ann").password_hash = "another"
+            session.execute(delete(LoginRow))
+        return right
+
+    monkeypatch.setattr(auth, "_verify", slowly)
+    assert ann.post("/api/v1/login", json={"name": "ann", "password": PASSWORD}).status_code == 401
+
+
+def test_what_another_process_ended_is_over_though_the_clock_is_set_back(ann: TestClient, system, clock) -> None:
+    assert ann.get("/api/v1/me").status_code == 200
+    with system.database.write() as session:
+        session.execute(delete(LoginRow))
+    clock.forward(hours=-1)
+    assert ann.get("/api/v1/me").status_code == 401
 
 
 def test_a_name_that_could_be_something_else_is_refused(ann: TestClient) -> None:

@@ -1,9 +1,13 @@
 """What is wrong with a request is answered clearly, with a problem, and without a word of what was sent."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
+
+from behealthy.serve import auth
+from behealthy.serve.app import create_app
 
 SECRET = "zebrafish-carcinoma"
 JSON = {"content-type": "application/json"}
@@ -74,6 +78,21 @@ def test_queries_are_checked_and_not_repeated(person) -> None:
         check_problem(admin.get(f"/api/v1{url}"), 422)
     for url in ("/reviews?cursor=zebrafish-carcinoma", "/audit?cursor=zebrafish-carcinoma", "/windows?cursor=-1"):
         check_problem(admin.get(f"/api/v1{url}"), 422)
+
+
+def test_what_no_database_holds_is_no_failure_of_it(system, database) -> None:
+    """PostgreSQL knows no NUL; and a 5xx counts as ours, so that anybody could raise the alarm."""
+    with database.write() as session:
+        _, key = auth.make_key(session, "k", ["admin"], by="test", requests_per_minute=1000, now=system.now())
+    with TestClient(create_app(replace(system, database=database))) as client:
+        check_problem(client.post("/api/v1/login", json={"name": "a\0", "password": "x"}), 422)
+        check_problem(client.post("/api/v1/login", json={"name": "a", "password": "x\0"}), 401)
+        client.headers["Authorization"] = f"Bearer {key}"
+        for table in ("alerts", "quarantine", "notes", "keys", "reviews"):
+            check_problem(client.get(f"/api/v1/{table}", params={"cursor": "a\0"}), 422)
+        for table in ("windows", "audit"):
+            check_problem(client.get(f"/api/v1/{table}", params={"cursor": "9" * 19}), 422)
+        check_problem(client.get("/api/v1/windows", params={"cursor": str(2**31)}), 422)
 
 
 def test_what_is_not_there_is_a_problem_too(person) -> None:

@@ -17,6 +17,7 @@ from behealthy.monitor import alerts
 from behealthy.registry import releases
 from behealthy.registry.bundle import STARTER, load_model, package_folder, save_model
 from behealthy.registry.catalogue import shipped_version
+from behealthy.registry.folder import read_folder
 from behealthy.serve.app import create_app
 from behealthy.store.tables import AuditRow, ReleaseRow, TrainingRow
 
@@ -46,6 +47,22 @@ def test_the_models_are_listed_with_their_figures(person, second: str) -> None:
     assert {t["type"] for t in shipped["figures"]["per_type"]} == {"DISEASE", "TREATMENT"}
     assert shipped["size_bytes"] > 100_000
     assert not items[second]["serving"]
+
+
+def test_a_bundle_that_moves_meanwhile_ends_no_list(
+    person, system, second: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def moved(path: Path, *rest, **more):
+        folder = read_folder(path, *rest, **more)
+        if path.name == second:
+            path.rename(path.with_name(f".{second}.previous"))
+        return folder
+
+    scientist = person("data_scientist")
+    monkeypatch.setattr(shelf, "read_folder", moved)
+    for _ in range(2):
+        answer = scientist.get("/api/v1/models")
+        assert [item["version"] for item in answer.json()["items"]] == [shipped_version()]
 
 
 def test_a_version_is_as_old_as_its_bundle_whether_the_registry_was_asked_or_not(person, second: str, system) -> None:
@@ -171,6 +188,21 @@ def test_a_model_without_a_gate_has_no_dossier(person) -> None:
     scientist = person("data_scientist")
     for form in ("dossier", "dossier.html"):
         assert scientist.get(f"/api/v1/models/{shipped_version()}/{form}").status_code == 404
+
+
+def test_dossiers_of_another_machine_are_brought_a_few_at_a_time(app, person, system) -> None:
+    """Each takes a process with MLflow in it: a dozen at once would be gigabytes."""
+    with system.database.write() as session:
+        session.add(
+            TrainingRow(
+                id="t1", trigger="person", requested_by="ann", reason="to see", state="done", stage="promote",
+                started_at=system.now(), candidate="m-1", verdict="keep", reasons=[],
+            )
+        )  # fmt: skip
+    scientist, parts = person("data_scientist"), app.state.parts
+    with parts.comparing.one(), parts.comparing.one():
+        assert scientist.get("/api/v1/models/m-1/dossier").status_code == 429
+    assert scientist.get("/api/v1/models/m-1/dossier").status_code == 404  # it was never put there
 
 
 @pytest.mark.slow

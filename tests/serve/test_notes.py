@@ -6,8 +6,11 @@ import json
 import pytest
 from sqlalchemy import select
 
+from behealthy.data import intake
+from behealthy.flows import ingest
+from behealthy.serve import sendings
 from behealthy.store.notes import get_note
-from behealthy.store.tables import AlertRow, AuditRow, GoldRow, NoteRow
+from behealthy.store.tables import AlertRow, AuditRow, GoldRow, NoteRow, QuarantineRow
 
 NOTE = "ASSESSMENT: Type 2 diabetes, on metformin 500 mg twice daily. Denies chest pain."
 OTHER = "Gout flare in the left foot, on colchicine."
@@ -46,6 +49,18 @@ def test_every_format_gives_the_same_note(feed, system, body: bytes, kind: str) 
     with system.database.read() as session:
         assert get_note(session, system.vault, told["items"][0]["note_id"]).text == OTHER
         assert session.scalars(select(NoteRow.source)).one() == "ward-7"
+
+
+def test_a_body_has_so_many_records_at_most(feed, system, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of two bytes takes a thousand in memory: a body as large as it may be would take all there is."""
+    monkeypatch.setattr(sendings, "_MOST_RECORDS", 3)
+    assert send(feed, b'{"text": "Gout."}\n' * 3, "application/x-ndjson").status_code == 200
+    answer = send(feed, b"1\n" * 4, "application/x-ndjson")
+    assert (answer.status_code, answer.json()["errors"][0]["message"]) == (
+        413, "the body has more than 3 records; send it in parts",
+    )  # fmt: skip
+    with system.database.read() as session:
+        assert not session.scalars(select(QuarantineRow)).all()
 
 
 def test_two_texts_are_two_notes(feed) -> None:
@@ -195,3 +210,18 @@ def test_what_is_dropped_is_forgotten(held: str, person) -> None:
     assert admin.post(f"/api/v1/quarantine/{held}:drop").status_code == 204
     assert admin.get(f"/api/v1/quarantine/{held}").json()["text"] is None
     assert admin.post(f"/api/v1/quarantine/{held}:drop").status_code == 409
+
+
+@pytest.mark.parametrize("length", [20, 240])
+def test_the_name_of_a_record_is_for_who_may_read_notes(person, system, length: int) -> None:
+    """Files are named after patients, and names of files may be long."""
+    name = "smith_john_" + "x" * (length - 15) + ".pdf"
+    taken = ingest.take_in(system, intake.read(b"%PDF", "unknown", name), ingest.Sender("inbox", "inbox"))
+    url = f"/api/v1/quarantine/{taken.fates[0].quarantine_id}"
+    for who, seen in (("operator.bob", False), ("admin.ann", True)):
+        client = person(who)
+        answers = [client.get("/api/v1/quarantine"), client.get(url), client.post(f"{url}:replay", json={})]
+        assert [(each.status_code, name in each.text, "smith" in each.text) for each in answers] == [
+            (200, seen, seen)
+        ] * 3, who
+        assert "the format is none of" in answers[2].text

@@ -57,14 +57,15 @@ def test_a_locked_database_delays_the_log_and_not_the_reader(system, engine, rea
     assert written(system) == 300
 
 
-def test_a_database_that_comes_back_loses_nothing(system, engine, read, monkeypatch) -> None:
+@pytest.mark.parametrize("fault", [StoreBusy("away"), MemoryError()])
+def test_a_database_that_comes_back_loses_nothing(system, engine, read, monkeypatch, fault: Exception) -> None:
     log = PredictionLog(system.database, engine)
     write, refused = system.database.write, threading.Event()
 
     def once_away():
         if not refused.is_set():
             refused.set()
-            raise StoreBusy("away")
+            raise fault
         return write()
 
     monkeypatch.setattr(system.database, "write", once_away)

@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
+from argon2.exceptions import VerifyMismatchError
 
 from behealthy.flows.system import System
 from behealthy.registry import releases
@@ -133,6 +135,32 @@ def test_two_people_claim_at_once_and_one_gets_it(server: Server, system: System
         assert sorted(pool.map(claim, keys)) == [200] + [204] * 5
 
 
+def test_many_who_log_in_at_once_leave_threads_to_others(
+    server: Server, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]
+) -> None:
+    """A password takes long to check, and anybody may send one, from as many addresses as there are."""
+    over = threading.Event()
+
+    def slow(*_: object) -> bool:
+        over.wait(300)
+        raise VerifyMismatchError
+
+    def log_in(number: int) -> int:
+        body = {"name": f"somebody-{number}", "password": "four quiet herons wade"}
+        return httpx.post(f"{server.url}/api/v1/login", json=body, timeout=300).status_code
+
+    monkeypatch.setattr(auth, "_hasher", SimpleNamespace(verify=slow, hash=auth._hasher.hash))
+    with ThreadPoolExecutor(20) as pool:
+        tries = [pool.submit(log_in, number) for number in range(20)]
+        try:
+            wait_until(lambda: sum(each.done() for each in tries) >= 12)
+            with server.client() as client:
+                assert client.post("/api/v1/extract", json={"text": NOTE}).status_code == 200
+        finally:
+            over.set()
+        assert sorted(each.result() for each in tries) == [401] * 8 + [429] * 12
+
+
 def test_rude_clients_do_not_take_it_down(server: Server) -> None:
     head = f"POST /api/v1/extract HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.key}\r\n"
     sent = [
@@ -154,6 +182,19 @@ def test_rude_clients_do_not_take_it_down(server: Server) -> None:
     with server.client() as client:
         assert client.get("/healthz").status_code == 200
         assert client.post("/api/v1/extract", json={"text": NOTE}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/extract", "/notes"])
+def test_who_leaves_in_the_middle_of_a_body_is_no_failure_of_ours(
+    server: Server, path: str, wait_until: Callable[..., None]
+) -> None:
+    """A feed whose line breaks often would else be told of as requests that fail."""
+    head = f"POST /api/v1{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.key}\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
+        line.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{half".encode())
+    totals = server.app.state.parts.metrics.totals
+    wait_until(lambda: totals()[0] > 0)
+    assert totals() == (1, 0)
 
 
 @pytest.mark.parametrize(("path", "status"), [("/login", 413), ("/extract", 413), ("/notes", 401), ("/nothing", 404)])

@@ -127,6 +127,24 @@ def test_processes_that_write_at_once_all_come_through(database: Database, tmp_p
     assert whole(database, open_vault(tmp_path / "note.key")) == (60, 60)
 
 
+def test_a_lock_of_a_process_that_stands_still_is_not_waited_for_for_ever(
+    database_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All threads of the application would wait for it, one after the other."""
+    monkeypatch.setattr(session, "_WAIT_MS", 200)
+    still, ours = Database(database_url), Database(database_url)
+    still.upgrade()
+    act = audit.Act("ann", "read", "note:n_1")
+    with still.write() as first:
+        audit.record(first, vault, act, now=NOW)
+        with pytest.raises(StoreBusy), ours.write() as second:
+            audit.record(second, vault, act, now=NOW)
+    with ours.write() as third:
+        assert audit.record(third, vault, act, now=NOW) == 2
+    for database in (still, ours):
+        database.close()
+
+
 def test_who_waits_too_long_for_another_is_told_that_it_is_busy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

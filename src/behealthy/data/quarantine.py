@@ -40,6 +40,10 @@ class Label:
     name: str
     faults: list[str]
 
+    def nameless(self, faults: Sequence[str]) -> list[str]:
+        """When called, it will give faults of this record without its name, with which they begin."""
+        return [fault.removeprefix(f"{self.name}: ") for fault in faults]
+
 
 def hold(
     session: Session, vault: Vault, raw: Raw, why: ContractError, *, source: str, now: datetime
@@ -52,7 +56,7 @@ def hold(
     if there is not None:
         return there, False
     id_ = new_id("q", now)
-    label = Label(source, raw.name[:200], why.faults[:_FAULTS])
+    label = Label(source, raw.name, why.faults[:_FAULTS])
     row = QuarantineRow(
         id=id_,
         at=now,

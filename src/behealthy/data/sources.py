@@ -58,7 +58,7 @@ def admit(session: Session, name: str, *, most: int, now: datetime) -> None:
     if name in _OURS or session.get(SourceRow, name) is not None:
         return
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(7244)"))  # two new ones at once are counted in turn
+        session.execute(text("SELECT pg_advisory_xact_lock(7248)"))  # two new ones at once are counted in turn
     if (session.scalar(select(func.count()).select_from(SourceRow)) or 0) >= most:
         raise ContractError(TOO_MANY, [f"there are {most} sources already; see BEHEALTHY_MAX_SOURCES"])
     add_once(session, SourceRow, {"name": name, "at": now})

@@ -55,12 +55,12 @@ class Apart:
         Conflict
             When the work is not wanted any more.
         TrainingError
-            When the process was lost, as for want of memory.
+            When the process was lost, or could not be started, as for want of memory.
         BeHealthyError
             What the part raised; a foreign error only by its kind, since its message may quote anything.
         """
-        line = self._started()
         try:
+            line = self._started()
             line.send((part, json.dumps(facts)))
             while not line.poll(_LOOK_S):
                 if not self._wanted():
@@ -77,10 +77,11 @@ class Apart:
     def _started(self) -> Connection:
         if self._line is None:
             context = multiprocessing.get_context("spawn")
-            self._line, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs, self._settings), daemon=True)
-            self._process.start()
+            line, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs, self._settings), daemon=True)
+            process.start()
             theirs.close()
+            self._line, self._process = line, process
         return self._line
 
     def _end(self, grace_s: float = 0.0) -> int | None:

@@ -89,6 +89,11 @@ def promote(
     """
     row = _waiting(system, version)
     training_id, over = (None, None) if row is None else (row.id, row.champion)
+
+    def still(session: Session) -> None:
+        if row is not None and refused(session, row.id):  # while the seconds went by that it takes to get it ready
+            raise Conflict(f"version {version} was refused meanwhile")
+
     change = rollout.promote(
         system,
         version,
@@ -99,6 +104,7 @@ def promote(
         seen=seen,
         mirror=mirror,
         request_id=request_id,
+        check=still,
     )
     if row is None:
         return change
@@ -117,6 +123,7 @@ def refuse(system: System, version: str, *, by: str, reason: str) -> Approval:
     """
     now = system.now()
     with system.database.write() as session:
+        releases.held(session)  # nobody releases it before this is written down
         rows = _of(session, version)
         found = states(session, rows)
         row = next((each for each in rows if each.id in found and found[each.id].state == "waiting"), None)

@@ -38,6 +38,7 @@ _FORM = "1"  # of the runs' steps; raised when their order changes, and then wha
 _MAX_RECOVERIES = 10  # of one run; one that takes its worker down each time must end
 _BEAT_S = 5.0
 _TIDY_S = 600.0
+_STEP_S = 60.0  # by which a clock may be set and nothing comes of it
 _KEPT = timedelta(days=1)  # of what the clock asked for; there are ten thousand a day
 _FORGOTTEN = 2_000  # at once at most
 _PAGE, _MOST_PAGES = 500, 60  # runs that are looked through at most: those of the clock of three days
@@ -201,11 +202,15 @@ class Work:
             return self._opened
 
 
-def run_worker(system: System, *, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
-    """When called, it will do what is asked for until `stop` is set; `ready` is called once it has begun.
+def run_worker(system: System, *, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> bool:
+    """When called, it will do what is asked for until `stop` is set, and say so; `ready` is called once it has begun.
 
     The process must end with it, and may be killed instead: what it was in the middle of, the next worker goes on with.
     When the database is away at the start, a StoreError is raised.
+
+    Where the clock was set, or the machine slept, it ends as well and gives False: another is to be started. The
+    library goes from one time of a schedule to the next: it would ask for every one that was missed, thousands for a
+    night, or for none before the old time has come again.
     """
     work = Work(system.settings)
     with workers.Place(system) as place, _mapped():
@@ -213,7 +218,7 @@ def run_worker(system: System, *, stop: threading.Event, ready: Callable[[], Non
         for name in (name for name, job in jobs.JOBS.items() if job.at_start):
             work.enqueue(name, f"{name}-{place.id}")
         ready()
-        tidied = 0.0
+        tidied, clock = 0.0, _clock()
         while True:
             try:
                 place.beat()
@@ -225,7 +230,16 @@ def run_worker(system: System, *, stop: threading.Event, ready: Callable[[], Non
             except (SQLAlchemyError, StoreError) as exc:  # it may be back by the next beat
                 _log.warning("the worker's round failed: %s", says(exc))
             if stop.wait(_BEAT_S):
-                return
+                return True
+            before, clock = clock, _clock()
+            if abs(clock - before) > _STEP_S:
+                _log.warning("the clock was set, or the machine slept: %.0f s", clock - before)
+                return False
+
+
+def _clock() -> float:
+    """Give by how much the time of day is ahead of how long the machine was awake: what only a step changes."""
+    return time.time() - time.monotonic()
 
 
 def _launched(system: System, worker: str, work: Work) -> Any:
@@ -280,9 +294,8 @@ def _registered(dbos: Any, name: str, job: jobs.Job, system: System, work: Work)
                         {"name": "fail", **again}, partial(job.failed, system, facts, BeHealthyError(says(exc)))
                     )
                 raise
-        for ask in facts.get("asks", []):
-            wish = partial(work.enqueue, ask["name"], ask["id"], **ask["arguments"])
-            dbos.run_step({"name": f"ask for {ask['name']}", **again}, wish)
+        for wish in facts.get("asks", []):
+            dbos.run_step({"name": f"ask for {wish['name']}", **again}, partial(jobs.ask, system, work, wish))
         return facts
 
     run.__qualname__ = run.__name__ = name

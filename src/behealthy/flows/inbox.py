@@ -4,8 +4,8 @@ could be read.
 Annotated records are held unless a setting lets them become gold: nobody knows who put a file here, and models learn
 from gold. A file that still grows waits. A crash between taking in and putting away takes the file in again, which
 changes nothing. What was put away is as readable as it came: whoever runs this decides how long it stays. Links are
-refused: who may only put files here could name any file that the worker may read. A file that cannot be read or moved
-is left and counted, so that it stops no other.
+refused: who may only put files here could name any file that the worker may read. A file that cannot be read or moved,
+or that something fails on, is left and counted, so that it stops no other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from behealthy.data import intake
 from behealthy.data.contract import Raw
-from behealthy.errors import ContractError
+from behealthy.errors import BeHealthyError, ContractError
 from behealthy.flows import ingest
 from behealthy.flows.reading import Reading
 from behealthy.flows.system import System
@@ -60,7 +60,9 @@ def sweep(system: System, after: ingest.After | None = None) -> dict[str, Any]:
         try:
             taken = _take(system, path, after)
             _put_away(path, "done" if taken.stored + taken.known else "held")
-        except OSError as exc:  # its message has the file's name
+        except BeHealthyError:
+            raise
+        except Exception as exc:  # noqa: BLE001 - its message has the file's name, or its words
             _log.warning("a file of the inbox is left: %s", type(exc).__name__)
             counts["left"] += 1
             continue
@@ -78,7 +80,9 @@ def _is_still(path: Path, now: float) -> bool:
         found = path.lstat()
     except FileNotFoundError:  # another worker was faster
         return False
-    return S_ISREG(found.st_mode) and now - found.st_mtime >= _STILL_S
+    # Whoever copied it may have set the time of another clock, which is ahead; the other is of the disk it lies on.
+    changed = min(found.st_mtime, found.st_ctime)
+    return S_ISREG(found.st_mode) and now - changed >= _STILL_S
 
 
 def _take(system: System, path: Path, after: ingest.After | None) -> ingest.Taken:

@@ -93,10 +93,26 @@ def _training_failed(system: System, facts: Facts, failure: BaseException) -> No
     training.fail(system, facts["id"], failure)
 
 
+def ask(system: System, work: Work, wish: Facts) -> bool:
+    """When called, it will ask for a run that another run wants, and say whether it was the first to ask for that one.
+
+    A training is written down first, as when a person asks: one whose run failed before it had begun would be known to
+    nobody, and its id, which is that of its cause, would be used up.
+    """
+    from behealthy.flows import workbench
+
+    name, id_, arguments = wish["name"], wish["id"], wish["arguments"]
+    if name == "training":
+        workbench.written(system, id_, arguments["trigger"], arguments["by"], arguments["reason"])
+    return work.enqueue(name, id_, **arguments)
+
+
 def settle(system: System, work: Work) -> None:
     """When called, it will make trainings and their runs agree.
 
-    A crash may have come between the two, or the run was cancelled or lost without the training hearing of it.
+    A crash may have come between the two, or the run was cancelled or lost without the training hearing of it. What
+    both have written may be of another age as well, where the machine lost its power or one of them was brought back
+    from a backup: a training that nobody closes would keep all others from beginning.
     """
     with system.database.read() as session:
         rows = session.scalars(select(TrainingRow).where(TrainingRow.state.in_(_OPEN))).all()
@@ -108,11 +124,25 @@ def settle(system: System, work: Work) -> None:
             continue
         if run.state == "failed":
             _training_failed(system, {"id": row.id}, BeHealthyError(run.failure or "the run was lost"))
+        elif run.state == "done":
+            _close_as_it_is(system, row.id)
         elif run.state == "cancelled":
             with system.database.write() as session:
                 now = session.get_one(TrainingRow, row.id)
                 if now.state in _OPEN:
                     now.state, now.ended_at = "cancelled", system.now()
+
+
+def _close_as_it_is(system: System, training_id: str) -> None:
+    """Close a training whose run is over, unless it was closed by now: well where it is known what the gate said."""
+    from behealthy.flows import training
+
+    known = training.facts(system, training_id)
+    if known["state"] in _OPEN:
+        if known["verdict"] is None:
+            _training_failed(system, {"id": training_id}, BeHealthyError("its run is over, what came of it was lost"))
+        else:
+            training.finish(system, training_id)
 
 
 # Watching and the clock ----------------------------------------------------------------------------------------------

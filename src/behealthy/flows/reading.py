@@ -36,12 +36,12 @@ Reader = Callable[[Sequence[Note]], list[Read]]
 def keep(system: System, session: Session, reads: Sequence[Read], *, source: str) -> None:
     """When called, it will keep what was found in stored notes, log it in numbers, and offer each note for review."""
     now = system.now()
-    telemetry.log(session, [_logged(read, source, now) for read in reads])
     for read in reads:
         found = read.extraction
         put_extraction(session, system.vault, found, now=now)
         missed = max(0.0, sum(found.expected.values()) - sum(e.score for e in found.entities))
         queue.offer(session, system.vault, found, audit_percent=system.settings.audit_percent, now=now, missed=missed)
+    telemetry.log(session, [_logged(read, source, now) for read in reads])  # last: writers to it wait for each other
 
 
 def _logged(read: Read, source: str, now: datetime) -> telemetry.Logged:

@@ -7,6 +7,7 @@ refuses to serve a version whose bundle is not at hand.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,7 @@ def promote(
     seen: int | None = None,
     mirror: bool = True,
     request_id: str = "",
+    check: Callable[[Session], None] = lambda _: None,
 ) -> Change:
     """When called, it will serve a version from now on; twice is once.
 
@@ -91,6 +93,8 @@ def promote(
         The number of the release in whose place it may come, where that was looked at before.
     mirror : bool
         Whether to tell the registry at once, which takes seconds where MLflow is not loaded; else `reconcile` will.
+    check : callable, optional
+        Asked once nothing else can be released before this is; raises where it must not be any more.
 
     Raises
     ------
@@ -110,6 +114,7 @@ def promote(
     failure = _mirrored(system, version, previous) if mirror else None
     with system.database.write() as session:
         there = releases.held(session) or before
+        check(session)
         if over is not None and there.version not in (over, version):
             raise Conflict(f"{there.version} was released meanwhile")  # `reconcile` mends the aliases
         expected = there.number if over is not None else before.number if seen is None else seen

@@ -162,16 +162,17 @@ def registered_versions(system: System, _: Facts) -> Facts:
 
 
 def _folders(models: Path) -> dict[str, Facts]:
-    """Give what the bundles at hand say of themselves, by version; what is no whole bundle is left out."""
-    paths = [package_folder(STARTER), *(sorted(p for p in models.iterdir() if p.is_dir()) if models.is_dir() else ())]
+    """Give what the bundles at hand say of themselves, by version; what is no whole bundle, or not yet, is left out."""
+    there = sorted(models.iterdir()) if models.is_dir() else ()
+    paths = [package_folder(STARTER), *(p for p in there if p.is_dir() and not p.name.startswith("."))]
     out = {}
     for path in paths:
         try:
             folder = read_folder(path, KIND, verify=False)
-        except BundleError:
+            size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+            written = datetime.fromtimestamp((path / MANIFEST).stat().st_mtime, UTC)
+        except (BundleError, OSError):  # it may be on its way to another place just now
             continue
-        size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
-        written = datetime.fromtimestamp((path / MANIFEST).stat().st_mtime, UTC)
         facts = {**folder.meta, "size_bytes": size, "written_at": written}
         out[f"{folder.meta.get('name')}-{folder.seal[:8]}"] = facts
     return out

@@ -49,7 +49,7 @@ def standing(system: System, limit: int = 50) -> Facts:
         reference = windows.get_reference(session, version)
         newest = rows[-1] if rows else None
         state = "insufficient" if newest is None else newest.state
-        waiting = windows.waiting(session, version, size)
+        waiting = windows.waiting(session, version, size, None if release is None else release.since(system.now()))
         return {
             "state": state,
             "sentence": _sentence(session, rows, waiting, size),

@@ -14,7 +14,7 @@ from behealthy.monitor.objectives import Objective
 from behealthy.registry import connection
 from behealthy.store.session import alone
 
-_LOCK = 7245  # of PostgreSQL; SQLite has one writer anyway
+_LOCK = 7247  # of PostgreSQL; SQLite has one writer anyway
 
 
 def look(system: System) -> list[Objective]:

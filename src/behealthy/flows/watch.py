@@ -83,9 +83,10 @@ def judge_next(system: System) -> WindowRow | None:
 
     Comparing takes a second and is done outside the transaction; whether somebody was faster is asked inside it.
     """
-    now, version = system.now(), rollout.served(system).version
+    now, release = system.now(), rollout.served(system)
+    version = release.version
     with system.database.read() as session:
-        window = windows.cut(session, version, system.settings.window_notes, now)
+        window = windows.cut(session, version, system.settings.window_notes, now, release.since(now))
         reference = windows.get_reference(session, version)
         if window is None:
             return None

@@ -137,9 +137,14 @@ def machine() -> str:
 
 
 def _born(pid: int) -> float | None:
-    """Give when a process of this machine was started, None where there is none: numbers are used again."""
+    """Give how many seconds after the machine a process was started, None where there is none: numbers are used again.
+
+    The time of day at which it was would become another with every step of the clock.
+    """
     try:
         process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return float(round(process.create_time() - psutil.boot_time(), 2))
     except psutil.Error:
         return None

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from typing import Any, Literal
 
 from sqlalchemy import event, select
@@ -18,12 +19,16 @@ from sqlalchemy.orm import Session
 
 from behealthy.errors import NotThere, SettingsError
 from behealthy.monitor import logs
-from behealthy.store.session import Database, new_id
+from behealthy.store import properties
+from behealthy.store.session import Database, alone, new_id
 from behealthy.store.tables import AlertRow
 
 Kind = Literal["drift", "performance", "quarantine", "training", "system"]
 Severity = Literal["info", "warning", "critical"]
 Send = Callable[[str, str], None]  # title, body; raises OSError when it did not go through
+
+_LOCK = 7246  # of PostgreSQL; SQLite has one writer anyway
+_TOOK = "alert-took:"  # by id: which receivers took an alert that others did not take yet
 
 OPEN, ACKNOWLEDGED, RESOLVED = "open", "acknowledged", "resolved"
 
@@ -39,6 +44,7 @@ def raise_(
     now: datetime,
 ) -> AlertRow:
     """When called, it will raise an alert, or count it on the open one that has the same key."""
+    alone(session, _LOCK)  # of two who raise it at once, the second must see what the first raised
     row = session.scalar(select(AlertRow).where(AlertRow.key == key, AlertRow.state == OPEN))
     if row is not None:
         row.times += 1
@@ -100,32 +106,44 @@ def listed(session: Session, *, state: str | None = None, limit: int = 100) -> S
     return session.scalars(query if state is None else query.where(AlertRow.state == state)).all()
 
 
-def send_pending(database: Database, send: Send, now: datetime) -> int:
-    """When called, it will send the alerts that nobody was told of, and give the number that went through.
+def send_pending(database: Database, receivers: Mapping[str, Send], now: datetime) -> int:
+    """When called, it will send the alerts that nobody was told of, and give the number that went through to all.
 
-    Each is marked as it goes, so a crash between two repeats at most one. One that does not go through is logged when
-    that begins, not again at each trial.
+    Each is marked as it goes, so a crash between two repeats at most one. Who took an alert is not told it again while
+    another receiver does not take it. One that does not go through is logged when that begins, not at each trial.
     """
     with database.read() as session:
         waiting = session.scalars(select(AlertRow.id).where(AlertRow.sent_at.is_(None)).order_by(AlertRow.at)).all()
-    sent = 0
-    for id_ in waiting:
-        with database.read() as session:
-            row = session.get_one(AlertRow, id_)
-            title, body = f"[{RESOLVED if row.state == RESOLVED else row.severity}] {row.title}", _body(row)
-        failed_before, failure = row.sending_failed, None
-        try:
-            send(title, body)
-        except OSError as exc:
-            failure = str(exc)[:200]
-        with database.write() as session:
-            row = session.get_one(AlertRow, id_)
-            row.sending_failed = failure
-            row.sent_at = now if failure is None else None
-            if failure is not None and failed_before is None:
-                _log(session, row, "alert-not-sent", logging.WARNING, why=failure)
-        sent += failure is None
-    return sent
+    return sum(_sent(database, receivers, id_, now) for id_ in waiting)
+
+
+def _sent(database: Database, receivers: Mapping[str, Send], id_: str, now: datetime) -> bool:
+    with database.read() as session:
+        row = session.get_one(AlertRow, id_)
+        over = row.state == RESOLVED
+        title, body = f"[{RESOLVED if over else row.severity}] {row.title}", _body(row)
+        before = properties.get(session, _TOOK + id_) or {}
+    took = set(before["took"]) if before.get("over") == over else set()
+    failure = None
+    for name, send in receivers.items():
+        if name not in took:
+            try:
+                send(title, body)
+                took.add(name)
+            except OSError as exc:
+                failure = str(exc)[:200]
+    with database.write() as session:
+        row = session.get_one(AlertRow, id_, with_for_update=True, populate_existing=True)
+        if (row.state == RESOLVED) != over:
+            return False  # it ended while it was told of, and that is told next
+        if failure is not None and row.sending_failed is None:
+            _log(session, row, "alert-not-sent", logging.WARNING, why=failure)
+        row.sending_failed, row.sent_at = failure, now if failure is None else None
+        if failure is None:
+            properties.drop(session, _TOOK + id_)
+        else:
+            properties.put(session, _TOOK + id_, {"over": over, "took": sorted(took)})
+    return failure is None
 
 
 def _log(session: Session, row: AlertRow, action: str, level: int, why: str | None = None) -> None:
@@ -147,8 +165,8 @@ def _log(session: Session, row: AlertRow, action: str, level: int, why: str | No
 _LEVELS: Mapping[str, int] = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.ERROR}
 
 
-def outlet(urls: Sequence[str]) -> Send:
-    """When called, it will give what sends to all of the URLs, as Apprise has them; without any it sends nowhere.
+def outlet(urls: Sequence[str]) -> dict[str, Send]:
+    """When called, it will give what sends to each of the URLs, as Apprise has them, by the first of its hash.
 
     Raises
     ------
@@ -157,20 +175,27 @@ def outlet(urls: Sequence[str]) -> Send:
     """
     from apprise import Apprise, AppriseAsset
 
-    sender = Apprise(asset=AppriseAsset(app_id="BeHealthy", async_mode=False))
+    asset = AppriseAsset(app_id="BeHealthy", async_mode=False)
+    senders = {url: Apprise(asset=asset) for url in urls}
     unknown = [
         f"BEHEALTHY_ALERT_URLS: number {i} is no URL that Apprise knows"
-        for i, u in enumerate(urls, 1)
-        if not sender.add(u)
+        for i, (url, sender) in enumerate(senders.items(), 1)
+        if not sender.add(url)
     ]
     if unknown:
         raise SettingsError(unknown)
 
-    def send(title: str, body: str) -> None:
-        if urls and not sender.notify(body=body, title=title):
-            raise OSError(f"one of {len(urls)} receivers did not take it")
+    def sending(place: int, sender: Apprise) -> Send:
+        def send(title: str, body: str) -> None:
+            if not sender.notify(body=body, title=title):
+                raise OSError(f"receiver {place} of {len(senders)} did not take it")
 
-    return send
+        return send
+
+    # Few digits: enough to tell a handful of URLs apart, and too few to find out a password by.
+    return {
+        sha256(url.encode()).hexdigest()[:6]: sending(i, sender) for i, (url, sender) in enumerate(senders.items(), 1)
+    }
 
 
 def _body(row: AlertRow) -> str:

@@ -46,8 +46,8 @@ class Facts:
     ----------
     readings : sequence of (datetime, float)
         When a note was read, and in how many seconds.
-    notes, held : sequence of datetime
-        When a note was stored, and when a record was held in the quarantine.
+    notes, mended, held : sequence of datetime
+        When a note was stored, those of them that had been held before, and when a record was held in the quarantine.
     answered : sequence of (datetime, float)
         When a model that answers a drift was served, and hours since the drift was called.
     ratings : sequence of (datetime, int)
@@ -61,6 +61,7 @@ class Facts:
     reviews: Sequence[Reviewed]
     readings: Sequence[tuple[datetime, float]]
     notes: Sequence[datetime]
+    mended: Sequence[datetime]
     held: Sequence[datetime]
     answered: Sequence[tuple[datetime, float]]
     ratings: Sequence[tuple[datetime, int]]
@@ -80,6 +81,7 @@ class Facts:
             reviews=[r for r in self.reviews if begins_at < r.at <= ends_at],
             readings=[r for r in self.readings if begins_at < r[0] <= ends_at],
             notes=[at for at in self.notes if begins_at < at <= ends_at],
+            mended=[at for at in self.mended if begins_at < at <= ends_at],
             held=[at for at in self.held if begins_at < at <= ends_at],
             answered=[a for a in self.answered if begins_at < a[0] <= ends_at],
             ratings=[r for r in self.ratings if begins_at < r[0] <= ends_at],
@@ -100,6 +102,8 @@ def gather(session: Session, begins_at: datetime, ends_at: datetime) -> Facts:
         .limit(MOST_READINGS)
     )
     notes = select(NoteRow.received_at).where(NoteRow.received_at > begins_at, NoteRow.received_at <= ends_at)
+    mended = notes.join(QuarantineRow, QuarantineRow.note_id == NoteRow.id)
+    mended = mended.where(QuarantineRow.at <= NoteRow.received_at).group_by(NoteRow.id, NoteRow.received_at)
     held = select(QuarantineRow.at).where(QuarantineRow.at > begins_at, QuarantineRow.at <= ends_at)
     ratings = select(RatingRow.at, RatingRow.stars).where(RatingRow.at > begins_at, RatingRow.at <= ends_at)
     return Facts(
@@ -108,6 +112,7 @@ def gather(session: Session, begins_at: datetime, ends_at: datetime) -> Facts:
         reviews=[Reviewed(*row) for row in reviews],
         readings=[(at, duration) for at, duration in readings][::-1],
         notes=sorted(session.scalars(notes)),
+        mended=sorted(session.scalars(mended)),
         held=sorted(session.scalars(held)),
         answered=_answered(session, begins_at, ends_at),
         ratings=[(at, stars) for at, stars in session.execute(ratings.order_by(RatingRow.number))],

@@ -8,6 +8,7 @@ database knows (the queue, quarantine, state of the watch) is asked when the pag
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from threading import Lock
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -31,6 +32,11 @@ def _sum(metric: Counter | Histogram, part: str, which: Callable[[dict[str, str]
 
 class Metrics:
     """The counters of one process.
+
+    Attributes
+    ----------
+    one_reader : Lock
+        Held while what is asked for is set and the page is made of it: two at once would take it from each other.
 
     Examples
     --------
@@ -66,6 +72,7 @@ class Metrics:
         )
         self.model = Gauge("behealthy_model_info", "Which models are loaded; 1.", ["version", "alias"], registry=r)
         self._gauges: dict[str, Gauge] = {}
+        self.one_reader = Lock()
 
     def request(self, stage: str, status: int, duration_s: float) -> None:
         """When called, it will count a request; ``stage`` is the route's name, never its path."""

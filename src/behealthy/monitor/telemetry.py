@@ -28,7 +28,10 @@ from behealthy.extract.sections import sections
 from behealthy.extract.tagger import Weights
 from behealthy.extract.tokens import PIECES
 from behealthy.note import Extraction, Note
+from behealthy.store.session import alone
 from behealthy.store.tables import PredictionRow
+
+_LOCK = 7249  # of PostgreSQL; SQLite has one writer anyway
 
 BUCKETS = 256
 BINS = 10  # of the scores' histogram
@@ -221,8 +224,13 @@ def with_truth(observation: Observation, extraction: Extraction, gold: Extractio
 
 
 def log(session: Session, readings: Sequence[Logged]) -> None:
-    """When called, it will add readings to the prediction log, all in one statement."""
+    """When called, it will add readings to the prediction log, all in one statement; late in its transaction.
+
+    Numbers can be seen in their order: a window that ends with a number holds all below it. Else what a transaction
+    wrote that was begun before, and ended after, would be in no window.
+    """
     if readings:
+        alone(session, _LOCK)
         session.execute(insert(PredictionRow), [reading.row() for reading in readings])
 
 

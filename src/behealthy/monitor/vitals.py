@@ -56,7 +56,7 @@ def count(session: Session, process: str, answered: int, failed: int, now: datet
     minutes = (properties.get(session, _REQUESTS + process) or {"minutes": {}})["minutes"]
     minute, oldest = _minute(now), _minute(now - _QUICK)
     before, before_failed = minutes.get(str(minute), (0, 0))
-    kept: Mapping[str, tuple[int, int]] = {m: n for m, n in minutes.items() if oldest <= int(m)}
+    kept: Mapping[str, tuple[int, int]] = {m: n for m, n in minutes.items() if oldest <= int(m) <= minute}
     told = {**kept, str(minute): (before + answered, before_failed + failed)}
     properties.put(session, _REQUESTS + process, {"minutes": told})
     for name, facts in properties.under(session, _REQUESTS).items():
@@ -76,7 +76,7 @@ def _minute(at: datetime) -> int:
 def _errors(session: Session, settings: Settings, now: datetime) -> Measure:
     oldest = _minute(now - _QUICK)
     told = [facts["minutes"] for facts in properties.under(session, _REQUESTS).values()]
-    recent = [pair for minutes in told for minute, pair in minutes.items() if int(minute) >= oldest]
+    recent = [pair for minutes in told for m, pair in minutes.items() if oldest <= int(m) <= _minute(now)]
     answered, failed = (sum(pair[i] for pair in recent) for i in (0, 1))
     share = 100 * failed / answered if answered >= _FEWEST else None
     return Measure("request_errors", "%", share, settings.max_errors_percent)
@@ -127,5 +127,7 @@ def _silences(session: Session, settings: Settings, now: datetime) -> list[Measu
         properties.put_first(session, _LAST + what, {"at": now.isoformat()})
         last = properties.get(session, _LAST + what) or {}
         silent_s = (now - datetime.fromisoformat(last["at"])).total_seconds()
+        if silent_s < 0:  # the clock was set back: whatever has stopped would be silent unseen until the old time
+            ran(session, what, now)
         out.append(Measure("silence", "s", max(0.0, silent_s), settings.max_silence_s, what))
     return out

@@ -86,16 +86,17 @@ class Reference:
         return self.recent if self.changed or len(self.recent) >= FEWEST else self.recent + self.held_out
 
 
-def cut(session: Session, version: str, size: int, now: datetime) -> Window | None:
+def cut(session: Session, version: str, size: int, now: datetime, since: datetime | None = None) -> Window | None:
     """When called, it will give the next window of a version, None while its notes are too few.
 
     Parameters
     ----------
     size : int
         Notes of a window; what has waited for a day is one with at least `FEWEST`.
+    since : datetime, optional
+        When the version was put in its place; what it read in an earlier time there is passed over.
     """
-    begin = judged_to(session, version)
-    rows = _distinct(session, version, begin, size)
+    rows = _distinct(session, version, size, since)
     if len(rows) >= size or (len(rows) >= FEWEST and now - rows[0].at >= DAY):
         return _window(version, rows)
     return None
@@ -106,9 +107,9 @@ def judged_to(session: Session, version: str) -> int:
     return session.scalar(select(func.max(WindowRow.last)).where(WindowRow.model_version == version)) or 0
 
 
-def waiting(session: Session, version: str, size: int) -> int:
-    """When called, it will count the notes of a version that no window holds yet, `size` at most."""
-    return len(_distinct(session, version, judged_to(session, version), size))
+def waiting(session: Session, version: str, size: int, since: datetime | None = None) -> int:
+    """When called, it will count the notes of a version that wait for a window, `size` at most; `since` as in `cut`."""
+    return len(_distinct(session, version, size, since))
 
 
 def history(session: Session, version: str, limit: int = LOOK_BACK) -> Sequence[WindowRow]:
@@ -171,13 +172,12 @@ def get_reference(session: Session, version: str) -> Reference | None:
     return Reference(version, row.at, held_out, recent, ids, kept["origin"], changed)
 
 
-def _distinct(session: Session, version: str, after: int, size: int) -> list[PredictionRow]:
+def _distinct(session: Session, version: str, size: int, since: datetime | None) -> list[PredictionRow]:
     """Give the first reading of each of the next notes."""
-    query = (
-        select(PredictionRow)
-        .where(PredictionRow.model_version == version, PredictionRow.number > after)
-        .order_by(PredictionRow.number)
-    )
+    wanted = [PredictionRow.model_version == version, PredictionRow.number > judged_to(session, version)]
+    if since is not None:
+        wanted.append(PredictionRow.at >= since)
+    query = select(PredictionRow).where(*wanted).order_by(PredictionRow.number)
     rows: list[PredictionRow] = []
     seen: set[str] = set()
     for row in session.scalars(query.execution_options(yield_per=size)):

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from behealthy.errors import BundleError, DamagedBundle, NotThere
 from behealthy.registry.bundle import KIND, STARTER, package_folder
 from behealthy.registry.connection import client, experiment, mapped
-from behealthy.registry.folder import read_folder
+from behealthy.registry.folder import put, read_folder
 from behealthy.settings import Settings
 
 Alias = Literal["champion", "challenger", "previous"]
@@ -180,7 +180,7 @@ class Catalogue:
                 raise DamagedBundle(version, "what the registry gave carries another seal")
             place = self.models / version
             if self.at_hand(version) is None:  # another process may have been faster
-                (fresh / ARTIFACT).rename(place)
+                put(fresh / ARTIFACT, place)  # where one lies that is not whole, as after a full disk, it goes
             return self.at_hand(version) or place
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

@@ -235,13 +235,15 @@ class Engine:
         try:
             path = self._catalogue.fetch(version)
             loaded = _Loaded(load(path))
-        except OSError as exc:  # also of a disk that is full, or it would end whoever watches the releases
-            raise BundleError(path, exc.strerror or type(exc).__name__) from exc
+            notes = [Note("", text) for text in _WARM_UP]
+            for note, extraction in zip(notes, loaded.read(notes), strict=True):
+                loaded.observer(note, extraction)
+        except BeHealthyError:
+            raise
+        except Exception as exc:  # a full disk, no memory: it would end whoever watches the releases
+            raise BundleError(path, getattr(exc, "strerror", None) or type(exc).__name__) from exc
         if loaded.version != version:
             raise DamagedBundle(path, f"is {loaded.version}, not {version}")
-        notes = [Note("", text) for text in _WARM_UP]
-        for note, extraction in zip(notes, loaded.read(notes), strict=True):
-            loaded.observer(note, extraction)
         return loaded
 
 

@@ -80,7 +80,7 @@ def write_folder(
                 os.fsync(file.fileno())
         fresh.chmod(0o755)  # mkdtemp makes it private to the writer; readers may be others
         _flush_directory(fresh)
-        _put(fresh, path)
+        put(fresh, path)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -249,8 +249,14 @@ def refuse_foreign_target(path: Path) -> None:
         raise ForeignBundle(path, "holds something else and was not replaced")
 
 
-def _put(fresh: Path, path: Path) -> None:
-    """Rename ``fresh`` to ``path``; at every instant the old or the new folder is at ``path`` or set aside."""
+def put(fresh: Path, path: Path) -> None:
+    """When called, it will rename ``fresh`` to ``path``; at every instant the old or new is there or set aside.
+
+    Raises
+    ------
+    OSError
+        When the disk refuses; the old folder is at ``path`` then.
+    """
     old = aside(path)
     if path.exists():
         shutil.rmtree(old, ignore_errors=True)  # what a writer that died after its second rename left

@@ -42,6 +42,13 @@ class Release:
     reason: str
     training_id: str | None = None
 
+    def since(self, now: datetime) -> datetime | None:
+        """When called, it will say since when its version reads what comes in, None where that cannot be told.
+
+        The first did before anybody wrote it down; and a time that is still to come is of a clock that was wrong.
+        """
+        return None if self.action == "install" or self.at > now else self.at
+
     def to_json(self) -> dict[str, Any]:
         """Give the release as plain values."""
         return {

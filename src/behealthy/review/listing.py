@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -152,7 +152,7 @@ def _opened(cursor: str) -> list[Any]:
         place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except (binascii.Error, ValueError) as exc:
         raise BadInput("this cursor is none of ours") from exc
-    if not isinstance(place, list):
+    if not (isinstance(place, list) and place and str(place[-1]).isascii() and str(place[-1]).isprintable()):
         raise BadInput("this cursor is none of ours")
     return place
 
@@ -162,13 +162,15 @@ def _behind(place: list[Any], submitted: bool) -> ColumnElement[bool]:
         case [str(at), str(note_id)] if submitted:
             try:
                 time = datetime.fromisoformat(at)
-            except ValueError as exc:
+                time.astimezone(UTC)  # which a database asks for, and what lies at the end of all time has not
+            except (OverflowError, ValueError) as exc:
                 raise BadInput("this cursor is none of ours") from exc
             if time.tzinfo is None:
                 raise BadInput("this cursor is none of ours")
             same = and_(ReviewRow.submitted_at == time, ReviewRow.note_id < note_id)
             return or_(ReviewRow.submitted_at < time, same)
-        case [int(turn), float() | int() as priority, str(note_id)] if not submitted and -99 < turn < 99:
+        case [int(turn), float() | int() as given, str(note_id)] if not submitted and -99 < turn < 99:
+            priority = float(given)
             same = and_(ReviewRow.priority == priority, ReviewRow.note_id > note_id)
             return or_(ReviewRow.turn > turn, and_(ReviewRow.turn == turn, or_(ReviewRow.priority < priority, same)))
     raise BadInput("this cursor is none of ours")

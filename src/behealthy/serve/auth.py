@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from behealthy.errors import BadInput, Conflict, NotThere, Unrecognised
 from behealthy.flows.system import System
+from behealthy.serve.limits import Places
 from behealthy.serve.rights import ROLES, of_scopes
 from behealthy.store import audit
 from behealthy.store.session import new_id
@@ -47,6 +48,7 @@ _RESERVED = frozenset(
 
 _hasher = PasswordHasher()
 _hashing = Semaphore(2)  # each takes 64 MiB
+_waiting = Places(8, retry_after_s=1)  # who waits for that holds a thread, and anybody may; a third is for others
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ class Callers:
     def get(self, token: str, now: datetime) -> Caller | None:
         """When called, it will give who has a token, None where that must be looked up."""
         seen = self._seen.get(token)
-        return seen[1] if seen is not None and now - seen[0] < _REMEMBERED_FOR else None
+        if seen is None or abs(now - seen[0]) >= _REMEMBERED_FOR:  # a clock that was set back is no reason to go on
+            return None
+        return seen[1]
 
     def put(self, token: str, caller: Caller, now: datetime) -> None:
         """When called, it will remember who has a token."""
@@ -196,7 +200,7 @@ def accept_invitation(system: System, token: str, password: str, request_id: str
     now = system.now()
     with system.database.read() as session:
         _invited(session, token, now)  # to hash is dear, and anybody can send a token that is none
-    with _hashing:
+    with _waiting.one(), _hashing:
         hashed = _hasher.hash(password)
     with system.database.write() as session:
         row = _invited(session, token, now)
@@ -221,15 +225,18 @@ def log_in(system: System, name: str, password: str, request_id: str) -> tuple[C
     ------
     Unrecognised
         When nobody has; which of the two is wrong is not said.
+    TooMany
     """
     with system.database.read() as session:
         row = session.scalar(select(UserRow).where(UserRow.name == name))
     there = row is not None and row.active and row.password_hash is not None
     right = _verify(row.password_hash if row is not None and row.password_hash else _nobodys_hash(), password)
     with system.database.write() as session:
-        row = session.scalar(select(UserRow).where(UserRow.name == name, UserRow.active)) if there and right else row
         if row is not None and there and right:
-            return begin(session, system, row, request_id)
+            same = (UserRow.name == name, UserRow.active, UserRow.password_hash == row.password_hash)  # still
+            row = session.scalar(select(UserRow).where(*same))
+            if row is not None:
+                return begin(session, system, row, request_id)
         _record(session, system, _NOBODY if row is None else row.name, "login", "refused", request_id)
     raise Unrecognised("name or password is wrong")
 
@@ -376,7 +383,7 @@ def _record(session: Session, system: System, who: str, action: str, outcome: st
 
 def _verify(hashed: str, password: str) -> bool:
     try:
-        with _hashing:
+        with _waiting.one(), _hashing:
             return _hasher.verify(hashed, password)
     except VerifyMismatchError:
         return False

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
+from pydantic import AfterValidator
 from sqlalchemy.orm import Session
 
 from behealthy.errors import BadInput, NotAllowed, Unrecognised
@@ -27,7 +28,14 @@ from behealthy.serve.predictions import PredictionLog
 from behealthy.serve.registered import Registered
 from behealthy.store import audit
 
-Cursor = Annotated[str | None, Query(max_length=400)]
+
+def _plain(cursor: str | None) -> str | None:
+    if cursor is not None and not (cursor.isascii() and cursor.isprintable()):  # PostgreSQL refuses a NUL
+        raise ValueError("this cursor is none of ours")
+    return cursor
+
+
+Cursor = Annotated[str | None, Query(max_length=400), AfterValidator(_plain)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 _CSRF_HEADER = "X-BeHealthy"  # no form and no foreign page can send it
@@ -46,7 +54,7 @@ class Parts:
     apart : callable
         Does a part of a flow in a process of its own, so that what is heavy does not stay in this one.
     comparing, promoting : Places
-        What is asked for by request and done so has a bound; comparisons never keep a promotion waiting.
+        What is asked for by request and done so has a bound; who only looks never keeps a promotion waiting.
     """
 
     system: System
@@ -201,8 +209,8 @@ Open = Annotated[Desk, Depends(_open)]
 Called = Annotated[Desk, Depends(_called)]
 
 
-def number_of(cursor: str | None) -> int | None:
-    """When called, it will read a cursor that is a number.
+def number_of(cursor: str | None, most: int = 2**63 - 1) -> int | None:
+    """When called, it will read a cursor that is a number, of a column that holds so much at most.
 
     Raises
     ------
@@ -211,6 +219,6 @@ def number_of(cursor: str | None) -> int | None:
     """
     if cursor is None:
         return None
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19 and int(cursor) <= most):
         raise BadInput("this cursor is none of ours")
     return int(cursor)

@@ -16,7 +16,7 @@ from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from behealthy.errors import BeHealthyError
@@ -24,6 +24,7 @@ from behealthy.monitor import logs
 from behealthy.serve.desk import recognise
 from behealthy.serve.problems import of_error, problem
 
+_GONE = 499  # as nginx names a caller who left before the answer
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _SMALL = 64 * 1024  # bytes of a body whose sender is not recognised, or whose path takes no notes
 _TAKES_NOTES = re.compile(r"/api/v1/(extract|notes|reviews|quarantine)\b")
@@ -75,6 +76,8 @@ class Guard:
             await problem(scope, exc.status_code)(scope, receive, told)
         except BeHealthyError as exc:  # of whoever was not recognised: the application answers its own
             await of_error(scope, exc)(scope, receive, told)
+        except ClientDisconnect:  # nobody is there to be answered, and nothing failed here
+            status = status or _GONE
         except Exception as exc:  # noqa: BLE001 - the last place before the server, which would log the message
             _say(exc)
             if status == 0:

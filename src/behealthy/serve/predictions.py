@@ -93,8 +93,9 @@ class PredictionLog:
                 with self._database.write() as session:
                     telemetry.log(session, observed)
                 return
-            except StoreError as exc:
-                _log.warning("the prediction log cannot be written: %s", exc)
+            except Exception as exc:  # noqa: BLE001 - no memory, say: it may go the next time, and must not end the log
+                said = str(exc) if isinstance(exc, StoreError) else type(exc).__name__
+                _log.warning("the prediction log cannot be written: %s", said)
                 self._stopped.wait(2.0**attempt)
         self.dropped += len(observed)
 

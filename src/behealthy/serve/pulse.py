@@ -9,7 +9,6 @@ import logging
 import threading
 from collections.abc import Callable
 
-from behealthy.errors import BeHealthyError
 from behealthy.flows import jobs
 from behealthy.flows import vitals as flow
 from behealthy.flows.facts import Facts, Part
@@ -73,5 +72,5 @@ class Pulse:
         while not self._stopped.wait(every_s):
             try:
                 self.beat()
-            except BeHealthyError as exc:  # it may go the next time
+            except Exception as exc:  # noqa: BLE001 - it may go the next time, and nobody else sees a worker that is gone
                 _log.warning("the system cannot look at itself: %s", type(exc).__name__)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from email.message import Message
+from itertools import islice
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -21,6 +22,7 @@ from behealthy.errors import ContractError
 from behealthy.serve.wire.notes import NotesRequest
 
 _JSON, _TEXT = "application/json", "text/plain"
+_MOST_RECORDS = 50_000  # in one body: a record of two bytes takes a thousand in memory
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 
@@ -48,7 +50,7 @@ def raws_of_body(body: bytes, content_type: str) -> list[Raw]:
     Raises
     ------
     HTTPException
-        415 when we take no such bodies, 400 when it is no JSON.
+        415 when we take no such bodies, 413 when it has too many records, 400 when it is no JSON.
     RequestValidationError
         When the JSON is not what we take.
     """
@@ -60,7 +62,9 @@ def raws_of_body(body: bytes, content_type: str) -> list[Raw]:
     if content_type and kind == _JSON:
         return _items(body)
     if content_type and kind in intake.MEDIA_TYPES:
-        raws = list(intake.read(body, intake.MEDIA_TYPES[kind], "body"))
+        raws = list(islice(intake.read(body, intake.MEDIA_TYPES[kind], "body"), _MOST_RECORDS + 1))
+        if len(raws) > _MOST_RECORDS:
+            raise HTTPException(413, f"the body has more than {_MOST_RECORDS:,} records; send it in parts")
         return raws if kind != _TEXT else [replace(raw, fields=_without_id(raw.fields)) for raw in raws]
     raise HTTPException(415, f"send one of {', '.join((_JSON, *intake.MEDIA_TYPES))}")
 

@@ -181,7 +181,7 @@ class Clinic:
         self._told(before)
         for ask in asks[:1]:  # one at a time; what is still wanted is asked for again
             self.train(training.Request(ask["id"], **ask["arguments"]))
-        alerts.send_pending(self.system.database, lambda title, _: self.sent.append(title), self.clock())
+        alerts.send_pending(self.system.database, {"clinic": lambda title, _: self.sent.append(title)}, self.clock())
 
     def train(self, asked: training.Request, instead: Mapping[str, Step] | None = None) -> Facts:
         """When called, it will run a training step by step, with other steps in the place of some where they are given.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from behealthy.store.session import add_once, new_id
 from behealthy.store.tables import ExtractionRow, GoldRow, NoteRow
 
 IMPORTED = "imported"
+_APART = timedelta(milliseconds=2)  # ids tell milliseconds apart, cut to whole ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,13 @@ def newest_extraction(session: Session, vault: Vault, note_id: str) -> Extractio
 
 
 def put_gold(session: Session, vault: Vault, gold: Extraction, *, by: str, why: str, now: datetime) -> str:
-    """When called, it will add what a person found in a stored note (``gold.note_id``); nothing is ever replaced."""
+    """When called, it will add what a person found in a stored note (``gold.note_id``); nothing is ever replaced.
+
+    It comes after what the note has, whatever the clock says: the newest counts.
+    """
+    before = session.scalar(select(func.max(GoldRow.at)).where(GoldRow.note_id == gold.note_id))
+    if before is not None and now - before < _APART:
+        now = before + _APART
     id_ = new_id("g", now)
     whole = replace(gold, model_version=None)
     sealed = vault.seal(json.dumps(to_json(whole)), f"gold:{id_}")

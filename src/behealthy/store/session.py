@@ -25,6 +25,8 @@ from behealthy.errors import StoreBusy, StoreError
 from behealthy.store.crypto import Vault
 
 _WAIT_MS = 20_000  # for the lock of another process
+# With a PostgreSQL that says nothing, as where its machine is gone; by libpq's names, which the URL may set too.
+_PATIENCE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _PASSES = ("database is locked", "database table is locked", "deadlock", "could not serialize", "lock timeout")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _CHANCE: ContextVar[Callable[[int], int]] = ContextVar("chance", default=secrets.randbits)
@@ -77,12 +79,15 @@ class Database:
             self.url = make_url(url)
             if self.url.drivername == "postgresql":
                 self.url = self.url.set(drivername="postgresql+psycopg")
-            options: dict[str, Any] = {} if self._sqlite else {"pool_pre_ping": True}
+            patience = {name: value for name, value in _PATIENCE.items() if name not in self.url.query}
+            options: dict[str, Any] = {} if self._sqlite else {"pool_pre_ping": True, "connect_args": patience}
             self.engine: Engine = create_engine(self.url, hide_parameters=True, **options)
         event.listen(self.engine, "handle_error", _refuse_what_no_column_holds)
         if self._sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "connect", _prepare_postgres)
 
     @property
     def _sqlite(self) -> bool:
@@ -153,6 +158,7 @@ class Database:
             writing = connection.execution_options(behealthy_write=True)
             with writing.begin():
                 if not self._sqlite:
+                    writing.execute(text("SET LOCAL lock_timeout = 0"))  # another may have much to seal
                     writing.execute(text("SELECT pg_advisory_xact_lock(7242)"))
                 config.attributes |= {"connection": writing, "vault": vault}
                 try:
@@ -188,6 +194,13 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     pragmas = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")  # gone is gone
     for pragma in (*pragmas, f"busy_timeout={_WAIT_MS}"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgres(connection: Any, _: Any) -> None:
+    """Wait for a lock no longer than on SQLite: whoever has it may have been stopped, and all threads would wait."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {_WAIT_MS}")
+    connection.commit()
 
 
 def _refuse_what_no_column_holds(context: Any) -> None:

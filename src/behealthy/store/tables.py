@@ -373,7 +373,7 @@ class WorkerRow(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     machine: Mapped[str]
     pid: Mapped[int]
-    born: Mapped[float]  # when the process was started, since a pid is used again
+    born: Mapped[float]  # seconds from the machine's start to the process's, since a pid is used again
     started_at: Mapped[datetime]
     beat_at: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(index=True)

@@ -58,6 +58,7 @@ def worker() -> None:
     """When called, it will do durable work until it is told to end.
 
     It then ends at once, whatever its threads are at: what it was in the middle of is gone on with at the next start.
+    Where it must be started anew it ends with code 1, so that whoever looks after it does so.
     """
     from behealthy.flows.durable import run_worker
     from behealthy.up import wishes
@@ -65,9 +66,9 @@ def worker() -> None:
     stop = threading.Event()
     wishes.heed(stop)
     logs.event("up", "worker-begins")
-    run_worker(System.open(Settings.from_environment()), stop=stop)
+    as_wished = run_worker(System.open(Settings.from_environment()), stop=stop)
     logging.shutdown()
-    os._exit(0)
+    os._exit(0 if as_wished else 1)
 
 
 def tracker() -> None:

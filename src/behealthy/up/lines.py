@@ -10,6 +10,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -51,7 +52,9 @@ class Log:
         with self._lock:
             text = json.dumps(fields, ensure_ascii=False)
             self._file.emit(logging.LogRecord(who, logging.INFO, "", 0, text, None, None))
-            self._say(short(who, fields))
+            # Whoever watches may have gone; a child whose lines nobody takes would stand still at a full pipe.
+            with suppress(OSError, ValueError):
+                self._say(short(who, fields))
 
     def note(self, line: str, level: str = "info") -> None:
         """When called, it will write what the supervisor itself has to say."""
@@ -91,7 +94,7 @@ def short(who: str, fields: dict[str, Any]) -> str:
 def _fields(line: str) -> dict[str, Any] | None:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

@@ -83,12 +83,17 @@ class Child:
             self.deaths += 1
             if now - self._began > _STEADY_S:
                 self._pause_s = _FIRST_PAUSE_S
-            self._again_at = now + self._pause_s
-            how = _how(process.returncode)
-            self._log.note(f"{self.name} {how}; it is started again in {self._pause_s:g} s", "warning")
-            self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+            self._wait(_how(process.returncode))
         elif process is None and self._began and now >= self._again_at:
-            self.start()
+            try:
+                self.start()
+            except OSError as exc:  # where there is no memory for a process, the others must not end as well
+                self._wait(f"cannot be started ({exc.strerror})")
+
+    def _wait(self, why: str) -> None:
+        self._again_at = time.monotonic() + self._pause_s
+        self._log.note(f"{self.name} {why}; it is started again in {self._pause_s:g} s", "warning")
+        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
 
     def end(self) -> None:
         """When called, it will tell the process to end."""

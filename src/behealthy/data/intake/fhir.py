@@ -18,9 +18,28 @@ from behealthy.errors import ContractError
 
 _Object = Mapping[str, Any]
 
+_MOST_COPIED = 32 * 1024 * 1024  # bytes, beside what was sent; as \uXXXX a letter takes three times as many
+
 
 def read(data: bytes, name: str) -> Iterator[Raw]:
-    """When called, it will give a record for each attachment."""
+    """When called, it will give a record for each attachment.
+
+    Each has a copy of what else its document says, so a small message can be made to give any amount: where it goes too
+    far, the rest of it is refused.
+    """
+    given, most = 0, 3 * len(data) + _MOST_COPIED
+    try:
+        for raw in _records(data, name):
+            given += len(raw.payload)
+            if given > most:
+                yield _refused(data, raw.name, "too_large", "its document says too much for so many attachments")
+                return
+            yield raw
+    except RecursionError:  # what can just be read cannot be written down again
+        yield _refused(data, name, "unreadable", "not JSON: nested too deeply")
+
+
+def _records(data: bytes, name: str) -> Iterator[Raw]:
     try:
         resource = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:

@@ -53,6 +53,11 @@ async def get_metrics(desk: Open, request: Request) -> Response:
 
 
 def _counted(desk: Desk) -> bytes:
+    with desk.parts.metrics.one_reader:
+        return _page(desk)
+
+
+def _page(desk: Desk) -> bytes:
     metrics, engine = desk.parts.metrics, desk.parts.engine
     metrics.serves(dict(zip(("champion", "previous"), engine.versions, strict=False)))
     with desk.system.database.read() as session:

@@ -71,7 +71,8 @@ def get_dossier_page(desk: Called, version: Id) -> HTMLResponse:
 def _dossier(desk: Desk, version: str) -> Dossier:
     told = shelf.dossier(desk.system, version)
     if told is None:  # another machine wrote it
-        desk.parts.apart(shelf.bring_dossier, {"version": version})
+        with desk.parts.comparing.one():
+            desk.parts.apart(shelf.bring_dossier, {"version": version})
         told = shelf.dossier(desk.system, version)
     if told is None:
         raise NotThere(f"the dossier of {version} is gone again")

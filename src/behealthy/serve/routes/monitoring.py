@@ -33,13 +33,14 @@ from behealthy.store.tables import AlertRow, WindowRow
 router = APIRouter(tags=["monitoring"])
 
 _ALERTS = 50  # beside the drift
+_MOST_WINDOWS = 2**31 - 1
 
 
 @router.get("/windows")
 def list_windows(desk: Called, cursor: Cursor = None, limit: Limit = 50) -> Page[Window]:
     """List the windows, the newest first."""
     with desk.system.database.read() as session:
-        rows, following = newest(session, WindowRow, WindowRow.number, number_of(cursor), limit)
+        rows, following = newest(session, WindowRow, WindowRow.number, number_of(cursor, _MOST_WINDOWS), limit)
         return Page(items=[Window.model_validate(row) for row in rows], next=following)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -67,7 +68,7 @@ def replay_quarantined(desk: Called, quarantine_id: Id, given: ReplayRequest) ->
     except ContractError as exc:
         if exc.code == "annotated":
             desk.demand(GOLD)
-        return ReplayAnswer(state="held", note_id=None, code=exc.code, errors=exc.faults)
+        return ReplayAnswer(state="held", note_id=None, code=exc.code, errors=_told(desk, quarantine_id, exc.faults))
     return ReplayAnswer(state="replayed", note_id=fate.note_id, code=None, errors=[])
 
 
@@ -78,10 +79,17 @@ def drop_quarantined(desk: Called, quarantine_id: Id) -> None:
         quarantine.drop(session, quarantine_id, by=desk.caller.name, now=desk.now())
 
 
+def _told(desk: Desk, quarantine_id: str, faults: Sequence[str]) -> list[str]:
+    """Give the faults of a held record as the caller may know them."""
+    with desk.system.database.read() as session:
+        label = quarantine.label(desk.system.vault, quarantine.get(session, quarantine_id))
+    return list(faults) if desk.may(_WORDS) else label.nameless(faults)
+
+
 def _head(desk: Desk, row: QuarantineRow) -> dict[str, Any]:
     """Give what is told of a row; who may not read notes gets the faults without the record's name."""
     label = quarantine.label(desk.system.vault, row)
     shown = desk.may(_WORDS)
-    faults = label.faults if shown else [fault.removeprefix(f"{label.name}: ") for fault in label.faults]
+    faults = label.faults if shown else label.nameless(label.faults)
     facts = {name: getattr(row, name) for name in _IN_THE_CLEAR}
     return {**facts, "name": label.name if shown else None, "faults": faults}

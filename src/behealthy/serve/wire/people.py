@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from behealthy.serve.wire.terms import Given, Name, Told
 
@@ -19,10 +19,16 @@ Password = Annotated[str, StringConstraints(min_length=12, max_length=1000)]
 # In ------------------------------------------------------------------------------------------------------------------
 
 
+def _printable(name: str) -> str:
+    if not name.isprintable():  # nobody has such a name, and PostgreSQL refuses to look for one with a NUL
+        raise ValueError("nobody has such a name")
+    return name
+
+
 class LoginRequest(Given):
     """A name and a password."""
 
-    name: str = Field(max_length=200)
+    name: Annotated[str, AfterValidator(_printable)] = Field(max_length=200)
     password: str = Field(max_length=1000)
 
 
