@@ -13,6 +13,7 @@ from behealthy.monitor import kpi
 from behealthy.monitor.facts import Facts
 from behealthy.monitor.kpi import BASELINES, Kpi
 from behealthy.note import Note
+from behealthy.registry import releases
 from behealthy.store.notes import put_note
 from behealthy.store.tables import (
     PredictionRow,
@@ -82,6 +83,9 @@ def test_time_and_cost_against_what_the_business_said(system: System) -> None:
     cost = report(system)["cost_per_note"].value
     assert cost.value == pytest.approx(40 * 0.01 + 1)
     assert cost.baseline == pytest.approx(4)
+    with system.database.write() as session:
+        releases.install(session, "m", by="setup", reason="", now=system.now() - timedelta(days=3))
+    assert report(system)["cost_per_note"].value.value == pytest.approx(40 * 0.01 + 0.1)  # it cost nothing before
 
 
 def test_performance_is_of_blind_reviews_alone(system: System) -> None:

@@ -128,18 +128,27 @@ def promote(
     return Change(release, failure)
 
 
-def rollback(system: System, *, by: str, reason: str, mirror: bool = True, request_id: str = "") -> Change:
+def rollback(
+    system: System, *, by: str, reason: str, instead_of: str | None = None, mirror: bool = True, request_id: str = ""
+) -> Change:
     """When called, it will serve again what was served before; `mirror` as in `promote`.
+
+    Parameters
+    ----------
+    instead_of : str, optional
+        The version that must be served now: of two people who go back at once, one does.
 
     Raises
     ------
     Conflict
-        When nothing was, or another version was released meanwhile.
+        When nothing was, or another version is served by now.
     NotThere, BundleError, TrackingError
         When its bundle is not to be had.
     """
     before = served(system)
     previous = before.previous
+    if instead_of not in (None, before.version):
+        raise Conflict(f"{before.version} is served by now, not {instead_of}")
     if previous is None:
         raise Conflict("there is no version before the one that is served")
     load_model(Catalogue.of(system.settings).fetch(previous))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from behealthy.store.tables import (
@@ -54,6 +54,8 @@ class Facts:
         Stars, 1 to 5.
     baselines : mapping
         What the business said, by name, as of the end of the period.
+    installed_at : datetime or None
+        When a model was served for the first time.
     """
 
     begins_at: datetime
@@ -66,11 +68,13 @@ class Facts:
     answered: Sequence[tuple[datetime, float]]
     ratings: Sequence[tuple[datetime, int]]
     baselines: Mapping[str, float]
+    installed_at: datetime | None = None
 
     @property
     def days(self) -> float:
-        """Length of the period."""
-        return (self.ends_at - self.begins_at) / timedelta(days=1)
+        """Days of the period in which the system ran: it cost nothing before."""
+        begins_at = max(self.begins_at, self.installed_at or self.begins_at)
+        return max(self.ends_at - begins_at, timedelta(0)) / timedelta(days=1)
 
     def between(self, begins_at: datetime, ends_at: datetime) -> Facts:
         """When called, it will give the facts of a part of the period; the baselines stay."""
@@ -117,6 +121,7 @@ def gather(session: Session, begins_at: datetime, ends_at: datetime) -> Facts:
         answered=_answered(session, begins_at, ends_at),
         ratings=[(at, stars) for at, stars in session.execute(ratings.order_by(RatingRow.number))],
         baselines=baselines(session, ends_at),
+        installed_at=session.scalar(select(func.min(ReleaseRow.at))),
     )
 
 

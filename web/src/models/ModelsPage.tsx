@@ -121,7 +121,7 @@ function useQuestions(ask: (question: Question) => void) {
   };
   const promote = useMutation({ mutationFn: ({ version, reason }: { version: string; reason: string }) => told(api.POST("/api/v1/models/{version}:promote", { params: { path: { version } }, body: { reason } })), onSuccess: refresh });
   const refuse = useMutation({ mutationFn: ({ version, reason }: { version: string; reason: string }) => told(api.POST("/api/v1/models/{version}:refuse", { params: { path: { version } }, body: { reason } })), onSuccess: refresh });
-  const back = useMutation({ mutationFn: (reason: string) => told(api.POST("/api/v1/models:rollback", { body: { reason } })), onSuccess: refresh });
+  const back = useMutation({ mutationFn: (wish: { reason: string; instead_of: string }) => told(api.POST("/api/v1/models:rollback", { body: wish })), onSuccess: refresh });
   const train = useMutation({
     mutationFn: ({ reason, key }: { reason: string; key: string }) => told(api.POST("/api/v1/trainings", { params: { header: { "idempotency-key": key } }, body: { reason } })),
     onSuccess: refresh,
@@ -151,7 +151,7 @@ function useQuestions(ask: (question: Question) => void) {
         button: "Roll back",
         danger: true,
         reason: true,
-        run: (reason) => back.mutateAsync(reason).then(() => sayDone("The version before is served again.")),
+        run: (reason) => back.mutateAsync({ reason, instead_of: served.version }).then(() => sayDone("The version before is served again.")),
       }),
     train: () => {
       const key = crypto.randomUUID();

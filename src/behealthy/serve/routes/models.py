@@ -26,6 +26,7 @@ from behealthy.serve.wire.learning import (
     Model,
     ReasonRequest,
     Release,
+    RollbackRequest,
     Rule,
     Score,
     TypeFigures,
@@ -43,10 +44,17 @@ def list_models(desk: Called) -> Page[Model]:
 
 
 @router.post("/models:rollback")
-def roll_back(desk: Called, given: ReasonRequest) -> Release:
-    """Serve the version that was served before."""
+def roll_back(desk: Called, given: RollbackRequest) -> Release:
+    """Serve the version that was served before; 409 where ``instead_of`` is not what is served."""
     # Whoever must go back must not wait for the registry; it is told when it is asked next.
-    rollout.rollback(desk.system, by=desk.caller.name, reason=given.reason, mirror=False, request_id=desk.request_id)
+    rollout.rollback(
+        desk.system,
+        by=desk.caller.name,
+        reason=given.reason,
+        instead_of=given.instead_of,
+        mirror=False,
+        request_id=desk.request_id,
+    )
     return _served(desk)
 
 

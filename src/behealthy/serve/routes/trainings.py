@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from behealthy.errors import NotThere
-from behealthy.flows import approval, workbench
+from behealthy.errors import Conflict, NotThere
+from behealthy.flows import approval, triggers, watch, workbench
 from behealthy.serve.desk import Called, Limit
 from behealthy.serve.wire.learning import Approval, ReasonRequest, Training
 from behealthy.serve.wire.terms import Id, Page
@@ -27,11 +27,18 @@ def start_training(
     response: Response,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> Training:
-    """Ask for a new model; the same key twice is one training. Its state is found where ``Location`` points."""
+    """Ask for a new model; the same key twice is one training. Its state is found where ``Location`` points.
+
+    409 while another training is not over.
+    """
     by = desk.caller.name
     id_ = new_id("t", desk.now())
     if idempotency_key is not None:
         id_ = "t_" + desk.system.vault.tag("training", by, idempotency_key)[:32]
+    with desk.system.database.read() as session:
+        decision = triggers.on_person(watch.training_facts(session, desk.system), id_)
+        if decision.request is None and session.get(TrainingRow, id_) is None:
+            raise Conflict("; ".join(decision.reasons))
     workbench.written(desk.system, id_, "person", by, given.reason)
     desk.parts.work.enqueue("training", id_, trigger="person", by=by, reason=given.reason)
     response.headers["Location"] = f"/api/v1/trainings/{id_}"

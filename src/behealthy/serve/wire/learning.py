@@ -5,13 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from behealthy.serve.wire.terms import Facts, Given, Reason, Told
+from behealthy.serve.wire.terms import Facts, Given, Id, Reason, Told
 
 
 class ReasonRequest(Given):
     """Why somebody wants it done; kept with what came of it."""
 
     reason: Reason
+
+
+class RollbackRequest(ReasonRequest):
+    """Go back, and from what: a version that is not served any more is not gone back from twice."""
+
+    instead_of: Id | None = None
 
 
 class Dataset(Told):
