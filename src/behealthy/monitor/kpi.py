@@ -290,8 +290,8 @@ KPIS: Sequence[tuple[Definition, Callable[[Facts], Value]]] = (
     (
         Definition(
             "cost_per_note", "Cost per note", "currency per note", "lower",
-            "time to extract x cost_per_hour, plus running_cost_per_month, for the days since the first model was served, "
-            "shared among the notes",
+            "time to extract x cost_per_hour, plus running_cost_per_month, for the days since the first model was "
+            "served, shared among the notes",
             "reviews, notes, baselines; held against seconds_per_note x cost_per_hour",
         ),
         _cost,

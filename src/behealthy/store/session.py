@@ -191,7 +191,8 @@ def alone(session: Session, lock: int) -> None:
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say, see `_begin_sqlite`
-    pragmas = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")  # gone is gone
+    # What was answered is on the disk, also when the power fails; and gone is gone.
+    pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
     for pragma in (*pragmas, f"busy_timeout={_WAIT_MS}"):
         connection.execute(f"PRAGMA {pragma}")
 
