@@ -79,7 +79,7 @@ def test_from_steady_notes_to_drift_labels_and_a_request(watched: System, arrive
     newest = rows(watched, WindowRow)[-1]
     assert newest.decision["action"] == "label"
     assert "vocabulary" in newest.decision["moved"]
-    assert standing(watched)["sentence"].startswith("Since 2 March notes differ in ")
+    assert standing(watched)["sentence"].startswith("Since 2 March the notes of ward differ in ")
     assert "20 notes wait to be labelled" in standing(watched)["sentence"]
     assert new[0] in {*drawn, *new}
 

@@ -19,7 +19,7 @@ from behealthy.store.tables import SourceRow
 PATTERN = r"^[a-z0-9][a-z0-9._-]{0,39}$"
 TOO_MANY = "too_many_sources"  # the reason for which a record is held
 OTHER = "other"  # under which is held what no source is known for
-_OURS = ("api", "upload", "extract", "inbox", OTHER)  # of ways in, not of senders; they count for nothing
+WAYS_IN = ("api", "upload", "extract", "inbox", OTHER)  # of ways in, not of senders; they count for nothing
 
 
 def check(name: str) -> str:
@@ -55,7 +55,7 @@ def admit(session: Session, name: str, *, most: int, now: datetime) -> None:
     ContractError
         With the code ``too_many_sources``, when it is a new one and there are `most` already.
     """
-    if name in _OURS or session.get(SourceRow, name) is not None:
+    if name in WAYS_IN or session.get(SourceRow, name) is not None:
         return
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(7248)"))  # two new ones at once are counted in turn

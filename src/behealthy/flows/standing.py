@@ -5,6 +5,7 @@ Read from what was judged; nothing is judged here. Words are counted when they a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,14 +13,17 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from behealthy.data import sources
 from behealthy.flows.system import System
 from behealthy.monitor import terms, windows
 from behealthy.monitor.windows import Reference
 from behealthy.registry import releases
-from behealthy.store.tables import ReviewRow, WindowRow
+from behealthy.store.tables import PredictionRow, ReviewRow, WindowRow
 
 Facts = dict[str, Any]
 
+_NAMED = 3  # of what moved, in a sentence
+_MOST = 2 / 3  # of a window's notes
 _NAMES = {
     "length": "their length",
     "unknown_words": "words that the model never saw",
@@ -122,13 +126,13 @@ def _sentence(session: Session, rows: Sequence[WindowRow], waiting: int, size: i
         return f"Too few notes to judge: {waiting} of {size} are in."
     moved = newest.decision.get("moved", [])
     changed = _listed([_NAMES.get(name, f"how much {name.partition(':')[2].lower()} is found") for name in moved])
-    f1 = _f1(newest)
+    f1, whose = _f1(newest), _whose(session, newest)
     if newest.state == "ok":
         return f"The newest {newest.notes} notes are as the model knows them{f1}."
     if newest.state == "warning":
         return f"The newest {newest.notes} notes differ in {changed}{f1}; the next window tells whether it is chance."
     first = next((row for row in _run(rows)), newest)
-    what = f"notes differ in {changed}" if changed else "the model reads worse than was promised"
+    what = f"{whose} differ in {changed}" if changed else "the model reads worse than was promised"
     return f"Since {first.begins_at:%-d %B} {what}{f1}{_labels(session)}."
 
 
@@ -156,5 +160,16 @@ def _labels(session: Session) -> str:
     return f"; {number} notes wait to be labelled" if number else ""
 
 
+def _whose(session: Session, row: WindowRow) -> str:
+    """Name the source that most of a window's notes came from, where one did."""
+    of_it = (PredictionRow.model_version == row.model_version, PredictionRow.number.between(row.first, row.last))
+    notes = Counter(session.scalars(select(PredictionRow.source).where(*of_it)))
+    source, most = notes.most_common(1)[0] if notes else ("", 0)
+    return f"the notes of {source}" if most >= _MOST * notes.total() and source not in sources.WAYS_IN else "notes"
+
+
 def _listed(names: Sequence[str]) -> str:
+    """Name the first few; of how many more there are the charts tell."""
+    if len(names) > _NAMED + 1:
+        return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
