@@ -122,6 +122,19 @@ def test_a_crash_while_sending_loses_none(system: System) -> None:
     assert all(state(system, id_).sent_at for id_ in ids)
 
 
+def test_the_first_receiver_is_told_what_is_open_and_not_all_that_ever_was(system: System) -> None:
+    raise_(system, key="open")
+    seen, over = raise_(system, key="seen"), raise_(system, key="over")
+    with system.database.write() as session:
+        alerts.acknowledge(session, seen, by="ann", now=system.now())
+        alerts.resolve(session, "over", now=system.now())
+    assert alerts.send_pending(system.database, {}, system.now()) == 2
+    told: list[str] = []
+    assert alerts.send_pending(system.database, {"pager": lambda *said: told.append(said[0])}, system.now()) == 1
+    assert told == ["[warning] Notes changed"]
+    assert state(system, over).sent_at is not None
+
+
 def test_who_took_an_alert_is_not_told_it_again_while_another_is_away(system: System) -> None:
     id_ = raise_(system)
     told: list[str] = []

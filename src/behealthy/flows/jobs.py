@@ -185,9 +185,9 @@ def send_alerts(system: System, _: Facts) -> Facts:
     """When called, it will send the alerts that nobody was told of."""
     from behealthy.monitor import alerts
 
-    if not system.settings.alert_urls:
-        return {"sent": 0}
-    return {"sent": alerts.send_pending(system.database, alerts.outlet(system.settings.alert_urls), system.now())}
+    urls = system.settings.alert_urls
+    receivers = alerts.outlet(urls) if urls else {}
+    return {"sent": alerts.send_pending(system.database, receivers, system.now())}
 
 
 def report_kpis(system: System, _: Facts) -> Facts:

@@ -111,9 +111,11 @@ def send_pending(database: Database, receivers: Mapping[str, Send], now: datetim
 
     Each is marked as it goes, so a crash between two repeats at most one. Who took an alert is not told it again while
     another receiver does not take it. One that does not go through is logged when that begins, not at each trial.
+    Where there are no receivers, open alerts wait for the first, and what people have seen or what is over does not.
     """
+    unsent = select(AlertRow.id).where(AlertRow.sent_at.is_(None)).order_by(AlertRow.at)
     with database.read() as session:
-        waiting = session.scalars(select(AlertRow.id).where(AlertRow.sent_at.is_(None)).order_by(AlertRow.at)).all()
+        waiting = session.scalars(unsent if receivers else unsent.where(AlertRow.state != OPEN)).all()
     return sum(_sent(database, receivers, id_, now) for id_ in waiting)
 
 
