@@ -125,7 +125,7 @@ def to_html(dossier: Mapping[str, Any]) -> str:
 
 
 def _head(dossier: Mapping[str, Any], verdict: Verdict) -> str:
-    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict.reasons)
+    reasons = "".join(f"<li>{_said(reason)}</li>" for reason in verdict.reasons)
     versions = f"{dossier['candidate']['version']} against {dossier['champion']['version']}"
     return (
         f'<header class="card decision {verdict.decision}"><h1>{_DECISION[verdict.decision]}</h1>'
@@ -163,7 +163,7 @@ def _rules(rules: Iterable[Rule]) -> str:
     rows = (
         f'<tr class="{rule.outcome}"><td>{escape(rule.name)}</td><td class="state">{_MARK[rule.outcome]}</td>'
         f'<td class="number">{_number(rule.value)}</td><td class="number">{_number(rule.bound)}</td>'
-        f'<td class="number">{_number(rule.limit)}</td><td>{escape(rule.says)}</td></tr>'
+        f'<td class="number">{_number(rule.limit)}</td><td>{_said(rule.says)}</td></tr>'
         for rule in rules
     )
     return _table(("rule", "", "value", "bound", "limit", "in words"), rows, {2, 3, 4})
@@ -274,6 +274,10 @@ def _table(heads: Iterable[str], rows: Iterable[str], numbers: set[int]) -> str:
 def _score(score: Mapping[str, Any]) -> str:
     interval = score["interval"]
     return f"{score['f1']:.3f}" + ("" if interval is None else f" ({interval[0]:.3f}–{interval[1]:.3f})")
+
+
+def _said(sentence: str) -> str:
+    return escape(sentence).replace("-&gt;", "&rarr;")
 
 
 def _number(value: float | None) -> str:
