@@ -29,8 +29,11 @@ interface Props {
 export function HandIn({ editor, seconds, busy, run, close }: Props) {
   const facts = summary(editor);
   useEffect(() => {
+    // The button has the focus a moment after the dialog is there, and a fast hand is faster; a key held down is no wish.
     const pressed = (event: KeyboardEvent) => {
-      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || busy) return;
+      const held = event.ctrlKey || event.metaKey;
+      const elsewhere = event.target instanceof Element && event.target.closest("[role=dialog] button:not([data-autofocus])");
+      if (event.key !== "Enter" || event.repeat || busy || (elsewhere && !held)) return;
       event.preventDefault();
       event.stopPropagation();
       run();
