@@ -48,7 +48,7 @@ _BASELINES = {
     "running_cost_per_month": 60.0,
 }
 _STARS = (4, 5, 4, 3, 5)
-_CAREFUL = Habits(drops=0.01, slips=0.01, mixes=0.0)
+_CAREFUL = Habits(drops=0.01, slips=0.01, mixes=0.0, entity_s=4.0)
 _REVIEWER = "rita"  # as the demo's reviewer is called
 
 
