@@ -56,7 +56,7 @@ def test_the_first_visit_finds_windows_that_were_compared_and_are_calm(system: S
         assert session.scalar(select(func.count(AlertRow.id))) == 0
         queue = Counter((row.state, row.why) for row in session.scalars(select(ReviewRow)))
         facts = watch.training_facts(session, system)
-    assert queue["open", "sent"] > 40
+    assert queue["open", "sent"] > 30  # of 46; by chance some are of the audit sample
     assert rows[-1].performance["audit_tells"]
     # A few reviews more and a new model is trained by itself; not before.
     assert facts.needed_gold - facts.new_gold == past.LEFT
