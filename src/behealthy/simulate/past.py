@@ -13,7 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from behealthy.data import intake
 from behealthy.data.contract import Raw
@@ -30,7 +30,7 @@ from behealthy.simulate import origin
 from behealthy.simulate.clock import START, VirtualClock, days_ago
 from behealthy.simulate.reviewer import Habits, Reviewer
 from behealthy.simulate.visits import invented
-from behealthy.store.tables import BaselineRow, NoteRow
+from behealthy.store.tables import BaselineRow, NoteRow, ReviewRow
 
 SOURCE = "demo-practice"
 OTHER = "demo-night-shift"
@@ -123,8 +123,8 @@ class _Practice:
             self._truth.update({f.note_id: d for f, d in zip(taken.fates, own, strict=True) if f.note_id is not None})
             self._clock.forward(hours=4)
         until = (system.settings.gold_to_retrain - LEFT) * number // DAYS
-        for _ in range(round(_AUDITED * (until - self._reviewed()))):
-            self._reviewer.one("audit")
+        while self._audited() < round(_AUDITED * until) and self._reviewer.one("audit"):
+            pass
         while self._reviewed() < until and self._reviewer.one("uncertain"):
             pass
         watch.watch(system)
@@ -132,6 +132,11 @@ class _Practice:
     def _reviewed(self) -> int:
         with self._system.database.read() as session:
             return watch.training_facts(session, self._system).new_gold
+
+    def _audited(self) -> int:
+        with self._system.database.read() as session:
+            done = (ReviewRow.state == "submitted", ReviewRow.why == "audit")
+            return session.scalar(select(func.count()).where(*done)) or 0
 
     def business(self) -> None:
         """When called, it will say what the work took before, and how content people are; once."""
