@@ -8,7 +8,9 @@ is refused when another wrote between. Errors of the driver become `StoreError`,
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -191,10 +193,24 @@ def alone(session: Session, lock: int) -> None:
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say, see `_begin_sqlite`
+    connection.execute(f"PRAGMA busy_timeout={_WAIT_MS}")
+    _to_wal(connection)
     # What was answered is on the disk, also when the power fails; and gone is gone.
-    pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
-    for pragma in (*pragmas, f"busy_timeout={_WAIT_MS}"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _to_wal(connection: Any) -> None:
+    """Let a file be written ahead; SQLite itself does not wait for another that does so with a new file just now."""
+    ends_at = time.monotonic() + _WAIT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as exc:
+            if "locked" not in str(exc) or time.monotonic() > ends_at:
+                raise
+        time.sleep(0.02)
 
 
 def _prepare_postgres(connection: Any, _: Any) -> None:
