@@ -2,11 +2,11 @@
 
 import re
 from itertools import count
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
+from tests.e2e.desk import chosen, go_to, press, send
 
 from behealthy.note import Extraction
 from behealthy.store.notes import open_gold
@@ -27,36 +27,12 @@ def note() -> str:
     return NOTE.format(number=next(_NUMBERS))
 
 
-def send(page: Page, text: str) -> str:
-    """Send a note to review and give its id."""
-    body = {"text": text}
-    answer = page.request.post("/api/v1/extract?to_review=true", data=body, headers={"X-BeHealthy": "1"})
-    assert answer.status == 200, answer.text()
-    return str(answer.json()["items"][0]["note_id"])
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def chosen(page: Page) -> Any:
-    return page.get_by_role("option", selected=True)
-
-
 def opened(page: Page, note_id: str) -> list[str]:
     """Wait until a note is on the desk, and give its entities as they are listed, with what was made of each."""
     page.wait_for_url(f"**/review/{note_id}")
     expect(chosen(page)).to_be_visible()
     rows = page.get_by_role("option").all()
     return [f"{row.get_attribute('data-judged')} {row.inner_text().splitlines()[1]}" for row in rows]
-
-
-def go_to(page: Page, words: str) -> None:
-    """Go to the entity with these words, by the arrow keys."""
-    at = next(i for i, row in enumerate(page.get_by_role("option").all_inner_texts()) if words in row)
-    press(page, *["ArrowUp"] * 20, *["ArrowDown"] * at)
-    expect(chosen(page)).to_contain_text(words)
 
 
 def judge_all(page: Page) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from tests.e2e.desk import chosen, go_to, press, send
 
 from behealthy.data.contract import Raw
 from behealthy.flows.ingest import Sender, take_in
@@ -32,15 +33,6 @@ def note() -> str:
     return NOTE.format(number=next(_NUMBERS))
 
 
-def send(page: Page, text: str) -> str:
-    """Send a note to review, as a program of the reviewer would, and give its id."""
-    body = {"text": text}
-    answer = page.request.post("/api/v1/extract?to_review=true", data=body, headers={"X-BeHealthy": "1"})
-    assert answer.status == 200, answer.text()
-    waiting = page.request.get("/api/v1/reviews?state=open").json()["items"]
-    return max(each["note_id"] for each in waiting)  # later ids sort after earlier ones
-
-
 def put_off(page: Page, note_id: str) -> None:
     """Put a note behind all others, so that the next one is another test's own."""
     for what in ("claim", "skip"):
@@ -55,26 +47,6 @@ def begin(page: Page) -> str:
     page.wait_for_url(re.compile(r"/review/n_"))
     expect(chosen(page)).to_be_visible()
     return page.url.rsplit("/", 1)[1]
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def chosen(page: Page) -> Any:
-    return page.get_by_role("option", selected=True)
-
-
-def go_to(page: Page, words: str) -> None:
-    """Go to the entity with these words, by the arrow keys."""
-    options = page.get_by_role("option")
-    at = next(i for i, text in enumerate(options.all_inner_texts()) if words in text.split("\n"))
-    for _ in range(options.count()):
-        press(page, "ArrowUp")
-    for _ in range(at):
-        press(page, "ArrowDown")
-    expect(chosen(page)).to_contain_text(words)
 
 
 def saved(page: Page) -> None:

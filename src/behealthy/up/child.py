@@ -30,7 +30,8 @@ _log = logging.getLogger(f"{logs.OURS}.up")
 def main(arguments: list[str]) -> int:
     """When called, it will be the process that the first argument names, to its end; and give its exit code."""
     what = arguments[0]
-    logs.configure(what)
+    # What the demo's past is made of did not happen now, and stands before the address that people wait for.
+    logs.configure(what, level=logging.WARNING if what == "prepare-demo" else logging.INFO)
     if not os.isatty(0):
         threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
