@@ -24,9 +24,9 @@ PIECES = re.compile(
     r"""
       \s+                                              # white space, kept as a piece
     | \[\*\*[^\]\n]{0,80}\*\*\]                        # [**2101-3-4**]
-    | \*\*[A-Z]++(?:-[A-Z]++)*+(?:\[[^\]\n]{0,40}\]|(?![^\W_]|\*\*))   # **NAME[AAA], **INSTITUTION, not **bold**
+    | \*\*[A-Z]++(?:-[A-Z]++)*(?:\[[^\]\n]{0,40}\]|(?![^\W_]|\*\*|-[A-Z]))   # **NAME[AAA], **INSTITUTION, not **bold**
     | (?:[^\W\d_]\.){2,}(?:[^\W\d_](?!\w))?            # b.i.d.  U.S.  p.o.  b.i.d
-    | \d++(?:[.,]\d++)++                               # 1.5  1,000, also the 1.5 of 1.5cm
+    | \d++(?:[.,]\d++)+                                # 1.5  1,000, also the 1.5 of 1.5cm
     | \d++(?![^\W_])                                   # 120
     | \d++(?=(?i:m?c?g|[\u00b5\u03bcu]g|kg|gms?|[mcd]?l|iu|cc|[cm]m|meq|mmol|mmhg|bpm|units?|tabs?|hrs?|mins?|wks?|mos?
         |y[ro]s?|lbs?|[ap]m)\b)                        # the 500 of 500mg, but 2nd and 3D stay whole
